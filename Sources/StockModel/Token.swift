@@ -1,0 +1,69 @@
+// A token is a word that clients name things by: a SKU, an order id, a buyer. On its way through the server it
+// is never a String: it is a view of bytes that stand somewhere else (in the connection's input, in a table, in
+// a log frame), so that looking at it costs no allocation and no reference count.
+
+/// A borrowed run of bytes: 1…128 bytes of `!`…`~` without `=` once it has passed the token rule.
+///
+/// A token is valid as long as the bytes that it points to: those of a `Command` until the call that was given the
+/// command returns, those of an `Outcome` until the ledger is called again.
+@frozen
+public struct Token {
+    public let base: UnsafeRawPointer
+    public let count: Int
+
+    @inlinable
+    public init(base: UnsafeRawPointer, count: Int) {
+        self.base = base
+        self.count = count
+    }
+
+    @inlinable
+    public subscript(index: Int) -> UInt8 {
+        base.load(fromByteOffset: index, as: UInt8.self)
+    }
+
+    public var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base, count: count)
+    }
+
+    /// A copy as text, for messages and tools; never on a request's way.
+    public var text: String {
+        String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension Token: Equatable {
+    /// Compares bytes, eight at a time.
+    @inlinable
+    public static func == (a: Token, b: Token) -> Bool {
+        guard a.count == b.count else { return false }
+        return equalBytes(a.base, b.base, count: a.count)
+    }
+}
+
+/// Whether two runs of `count` bytes are the same.
+@inlinable
+public func equalBytes(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, count: Int) -> Bool {
+    var offset = 0
+    while offset &+ 8 <= count {
+        if a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            != b.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        {
+            return false
+        }
+        offset &+= 8
+    }
+    while offset < count {
+        if a.load(fromByteOffset: offset, as: UInt8.self) != b.load(fromByteOffset: offset, as: UInt8.self) {
+            return false
+        }
+        offset &+= 1
+    }
+    return true
+}
+
+/// The token rule: which bytes a SKU, an order id or a buyer may have.
+@inlinable
+public func isTokenByte(_ byte: UInt8) -> Bool {
+    byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "=")
+}
