@@ -85,18 +85,18 @@ extension Ledger {
             header.pointee.link = holds.insert(reference, due: clock + ttl, now: clock)
         } else {
             header.pointee.state = .sold
-            header.pointee.flags = RecordHeader.isDeduct
+            header.pointee.flags = RecordFlags.isDeduct
             end(reference)
         }
         orderCount &+= 1
-        shardDigests[ShardedIndex.shard(of: hash)] &+= record.digest
+        shardDigests[Shard.of(hash)] &+= record.digest
     }
 
     /// Sells the chosen units of a held order, or (`late`) of an expired one; what is not chosen goes back.
     mutating func sell(_ reference: Arena.Reference, _ hash: UInt64, late: Bool) {
         advance()
         let record = records[reference]
-        shardDigests[ShardedIndex.shard(of: hash)] &-= record.digest
+        shardDigests[Shard.of(hash)] &-= record.digest
         if late { records.removeEnded(reference) } else { holds.remove(record.header.pointee.link) }
         for index in 0..<record.lineCount {
             let line = record.lines + index
@@ -113,14 +113,14 @@ extension Ledger {
         record.header.pointee.state = .sold
         record.header.pointee.sequence = sequence
         end(reference)
-        shardDigests[ShardedIndex.shard(of: hash)] &+= record.digest
+        shardDigests[Shard.of(hash)] &+= record.digest
     }
 
     /// Gives everything that an order holds back: it was cancelled or ran out.
     mutating func release(_ reference: Arena.Reference, _ hash: UInt64, _ state: IDState) {
         advance()
         let record = records[reference]
-        shardDigests[ShardedIndex.shard(of: hash)] &-= record.digest
+        shardDigests[Shard.of(hash)] &-= record.digest
         holds.remove(record.header.pointee.link)
         for index in 0..<record.lineCount {
             let line = record.lines[index]
@@ -132,7 +132,7 @@ extension Ledger {
         record.header.pointee.state = state
         record.header.pointee.sequence = sequence
         end(reference)
-        shardDigests[ShardedIndex.shard(of: hash)] &+= record.digest
+        shardDigests[Shard.of(hash)] &+= record.digest
     }
 
     /// The event lines that `release` left.
@@ -141,11 +141,11 @@ extension Ledger {
     mutating func prolong(_ reference: Arena.Reference, _ hash: UInt64, until expires: Timestamp) {
         advance()
         let record = records[reference]
-        shardDigests[ShardedIndex.shard(of: hash)] &-= record.digest
+        shardDigests[Shard.of(hash)] &-= record.digest
         record.header.pointee.sequence = sequence
         record.header.pointee.moment = expires.milliseconds
         holds.move(record.header.pointee.link, due: expires)
-        shardDigests[ShardedIndex.shard(of: hash)] &+= record.digest
+        shardDigests[Shard.of(hash)] &+= record.digest
     }
 
     /// Takes the chosen units of a sold order back, remembers the return under its own id, and returns the number of
@@ -160,7 +160,7 @@ extension Ledger {
         let returnReference = records.insert(key, keyHash, buyer: nil, lines: count)
         let returnRecord = records[returnReference]
 
-        shardDigests[ShardedIndex.shard(of: hash)] &-= record.digest
+        shardDigests[Shard.of(hash)] &-= record.digest
         var place = 0
         var left = false
         for index in 0..<record.lineCount {
@@ -188,11 +188,11 @@ extension Ledger {
         header.pointee.state = .return
         header.pointee.sequence = sequence
         header.pointee.ttl = order
-        if whole { header.pointee.flags = RecordHeader.isWhole }
+        if whole { header.pointee.flags = RecordFlags.isWhole }
         end(returnReference)
         end(order)
-        shardDigests[ShardedIndex.shard(of: hash)] &+= record.digest
-        shardDigests[ShardedIndex.shard(of: keyHash)] &+= returnRecord.digest
+        shardDigests[Shard.of(hash)] &+= record.digest
+        shardDigests[Shard.of(keyHash)] &+= returnRecord.digest
         return count
     }
 
@@ -201,12 +201,12 @@ extension Ledger {
         let reference = records.insert(id, hash, buyer: nil, lines: 0)
         let header = records[reference].header
         header.pointee.state = .cancelled
-        header.pointee.flags = RecordHeader.isEmpty
+        header.pointee.flags = RecordFlags.isEmpty
         header.pointee.sequence = sequence
         header.pointee.at = clock.milliseconds
         end(reference)
         orderCount &+= 1
-        shardDigests[ShardedIndex.shard(of: hash)] &+= records[reference].digest
+        shardDigests[Shard.of(hash)] &+= records[reference].digest
     }
 
     /// Remembers the id of an adjustment, count or transfer with its content.
@@ -223,7 +223,7 @@ extension Ledger {
         record.header.pointee.sequence = sequence
         record.header.pointee.at = value
         end(reference)
-        shardDigests[ShardedIndex.shard(of: hash)] &+= record.digest
+        shardDigests[Shard.of(hash)] &+= record.digest
     }
 
     /// Forgets every ended record whose newest sequence is ≤ `through`; returns how many, and the newest end.
@@ -238,7 +238,7 @@ extension Ledger {
             endedBy = max(endedBy, Timestamp(milliseconds: record.header.pointee.moment))
             settle(record)
             let hash = hashKey.hash(record.id)
-            shardDigests[ShardedIndex.shard(of: hash)] &-= record.digest
+            shardDigests[Shard.of(hash)] &-= record.digest
             if record.isOrder { orderCount &-= 1 }
             records.removeEnded(reference)
             records.remove(reference, hash)
@@ -281,7 +281,7 @@ extension Ledger {
 
     // MARK: Buyers and digest
 
-    private mutating func countUnits(_ units: Int64, of ordinal: UInt32, for buyer: Token?) {
+    mutating func countUnits(_ units: Int64, of ordinal: UInt32, for buyer: Token?) {
         guard let buyer else { return }
         let change = buyers.add(units, to: buyer, ordinal)
         stocks[ordinal].pointee.buyersDigest &+= change
@@ -311,19 +311,14 @@ extension Ledger {
 
     /// What a SKU adds to its shard's digest, its buyers' counts aside.
     func digest(ofSKU ordinal: UInt32) -> UInt64 {
+        row(ofSKU: ordinal).digest
+    }
+
+    /// A SKU with all that a restart needs of it.
+    func row(ofSKU ordinal: UInt32) -> SKURow {
         let stock = stocks[ordinal].pointee
-        var hasher = ItemHasher(.sku)
-        hasher.combine(UInt64(ordinal) | (stock.isDropped ? 1 << 32 : 0) | (stock.isPaused ? 1 << 33 : 0))
-        hasher.combine(stocks.key(ordinal))
-        hasher.combine(stock.onhand)
-        hasher.combine(stock.held)
-        hasher.combine(stock.sold)
-        hasher.combine(stock.settled)
-        hasher.combine(stock.loaded)
-        hasher.combine(stock.floor)
-        hasher.combine(stock.limit)
-        hasher.combine(stock.opens)
-        hasher.combine(stock.closes)
-        return hasher.finish()
+        return SKURow(
+            ordinal: ordinal, key: stocks.key(ordinal), onhand: stock.onhand, held: stock.held, sold: stock.sold,
+            settled: stock.settled, loaded: stock.loaded, settings: stock.settings, isDropped: stock.isDropped)
     }
 }

@@ -11,11 +11,11 @@ extension Ledger {
         var held: [UInt32: Int64] = [:]
         var sold: [UInt32: Int64] = [:]
         var units: [String: Int64] = [:]
-        var digests = [UInt64](repeating: 0, count: ShardedIndex.shardCount)
+        var digests = [UInt64](repeating: 0, count: Shard.count)
         var orders = 0
         var open = 0
 
-        for shard in 0..<ShardedIndex.shardCount {
+        for shard in 0..<Shard.count {
             for position in 0..<records.positions(ofShard: shard) {
                 let reference = records.reference(shard: shard, position: position)
                 guard reference != 0 else { continue }
@@ -66,7 +66,7 @@ extension Ledger {
         for (pair, count) in units where count != 0 { return "buyer \(pair): \(count) units are not counted" }
 
         countTouched()
-        for shard in 0..<ShardedIndex.shardCount where digests[shard] != shardDigests[shard] {
+        for shard in 0..<Shard.count where digests[shard] != shardDigests[shard] {
             return "the digest of shard \(shard) is not that of its items"
         }
         return nil

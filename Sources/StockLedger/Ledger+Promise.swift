@@ -82,7 +82,7 @@ extension Ledger {
         let header = record.header.pointee
         guard record.isOrder else { return conflict(order.id, found) }
         // A cancel came first: whatever comes late is not sold, and its content was never known.
-        if record.has(RecordHeader.isEmpty) { return .refused(.inState(.cancelled, id: order.id)) }
+        if record.has(RecordFlags.isEmpty) { return .refused(.inState(.cancelled, id: order.id)) }
         guard isSame(order, ttl: ttl, as: record) else { return conflict(order.id, found) }
         switch header.state {
         case .held:
@@ -102,7 +102,7 @@ extension Ledger {
     /// Same verb, same content: pairs as sums in any order, buyer, ttl.
     private func isSame(_ order: NewOrder, ttl: Int64?, as record: Record) -> Bool {
         let header = record.header.pointee
-        guard record.has(RecordHeader.isDeduct) == (ttl == nil) else { return false }
+        guard record.has(RecordFlags.isDeduct) == (ttl == nil) else { return false }
         guard ttl == nil || UInt32(truncatingIfNeeded: ttl ?? 0) == header.ttl else { return false }
         guard order.buyer == record.buyer else { return false }
         return isSame(order.lines, as: record, \.asked)

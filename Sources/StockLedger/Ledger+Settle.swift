@@ -59,7 +59,7 @@ extension Ledger {
             break
         case .cancelled:
             return .cancelled(
-                id: id, sequence: record.header.pointee.sequence, empty: record.has(RecordHeader.isEmpty),
+                id: id, sequence: record.header.pointee.sequence, empty: record.has(RecordFlags.isEmpty),
                 replay: true)
         case .expired:
             return .expired(id: id, sequence: record.header.pointee.sequence)
@@ -121,7 +121,7 @@ extension Ledger {
         let record = records[known]
         guard record.header.pointee.state == .return,
             records[record.header.pointee.ttl].id == id,
-            lines.isEmpty ? record.has(RecordHeader.isWhole) : isSame(lines, as: record, \.asked)
+            lines.isEmpty ? record.has(RecordFlags.isWhole) : isSame(lines, as: record, \.asked)
         else { return conflict(key, known) }
         return .returned(id: key, sequence: record.header.pointee.sequence, replay: true)
     }

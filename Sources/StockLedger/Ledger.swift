@@ -71,8 +71,8 @@ public struct Ledger: ~Copyable {
         self.options = options
         stocks = StockTable(hashKey: hashKey)
         buyers = BuyerCounts(hashKey: hashKey)
-        shardDigests = .allocate(capacity: ShardedIndex.shardCount)
-        shardDigests.initialize(repeating: 0, count: ShardedIndex.shardCount)
+        shardDigests = .allocate(capacity: Shard.count)
+        shardDigests.initialize(repeating: 0, count: Shard.count)
         touched = .allocate(capacity: Ledger.touchedCapacity)
         resolved = .allocate(capacity: Limits.pairs)
         resolved.initialize(repeating: 0, count: Limits.pairs)
@@ -149,11 +149,10 @@ public struct Ledger: ~Copyable {
     public mutating func digest() -> UInt64 {
         countTouched()
         var sum: UInt64 = 0
-        for shard in 0..<ShardedIndex.shardCount { sum &+= shardDigests[shard] }
+        for shard in 0..<Shard.count { sum &+= shardDigests[shard] }
         var hasher = ItemHasher(.ledger)
-        hasher.combine(UInt64(stocks.newest))
-        hasher.combine(forgottenBy.milliseconds)
-        hasher.combine(forgottenCount)
+        hasher.combineLedger(
+            newestOrdinal: stocks.newest, forgottenBy: forgottenBy, forgottenCount: forgottenCount)
         return sum &+ hasher.finish()
     }
 

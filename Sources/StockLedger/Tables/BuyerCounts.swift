@@ -58,11 +58,7 @@ struct BuyerCounts: ~Copyable {
 
     /// What one pair adds to the digest.
     static func digest(_ buyer: Token, _ ordinal: UInt32, _ units: Int64) -> UInt64 {
-        var hasher = ItemHasher(.buyerCount)
-        hasher.combine(UInt64(ordinal))
-        hasher.combine(units)
-        hasher.combine(buyer)
-        return hasher.finish()
+        BuyerRow(buyer: buyer, ordinal: ordinal, units: units).digest
     }
 
     private func find(_ buyer: Token, _ ordinal: UInt32, _ hash: UInt64) -> Arena.Reference {
@@ -82,7 +78,7 @@ struct BuyerCounts: ~Copyable {
 
     /// Calls `body` for every pair.
     func forEach(_ body: (_ buyer: Token, _ ordinal: UInt32, _ units: Int64) -> Void) {
-        for shard in 0..<ShardedIndex.shardCount {
+        for shard in 0..<Shard.count {
             for position in 0..<index.positions(ofShard: shard) {
                 let reference = index.reference(shard: shard, position: position)
                 guard reference != 0 else { continue }
@@ -107,7 +103,7 @@ struct BuyerCounts: ~Copyable {
             if position >= index.positions(ofShard: shard) {
                 shard += 1
                 position = 0
-                if shard == ShardedIndex.shardCount {
+                if shard == Shard.count {
                     sweeping = nil
                     return looked
                 }

@@ -168,8 +168,6 @@ struct HashIndex {
 
 /// The shards of one kind of record. A hash's top byte names its shard, its low half places it there.
 struct ShardedIndex: ~Copyable {
-    static let shardCount = 256
-
     private let shards: UnsafeMutablePointer<HashIndex>
     /// Records in all shards.
     private(set) var count = 0
@@ -177,30 +175,27 @@ struct ShardedIndex: ~Copyable {
     private(set) var bytes = 0
 
     init() {
-        shards = .allocate(capacity: ShardedIndex.shardCount)
-        for index in 0..<ShardedIndex.shardCount {
+        shards = .allocate(capacity: Shard.count)
+        for index in 0..<Shard.count {
             (shards + index).initialize(to: HashIndex())
             bytes += shards[index].bytes
         }
     }
 
     deinit {
-        for index in 0..<ShardedIndex.shardCount { shards[index].deallocate() }
+        for index in 0..<Shard.count { shards[index].deallocate() }
         shards.deallocate()
     }
-
-    @inline(__always)
-    static func shard(of hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 56) }
 
     /// The reference whose record `matches`; 0 when there is none.
     @inline(__always)
     func find(_ hash: UInt64, where matches: (UInt32) -> Bool) -> UInt32 {
-        shards[ShardedIndex.shard(of: hash)].find(UInt32(truncatingIfNeeded: hash), where: matches)
+        shards[Shard.of(hash)].find(UInt32(truncatingIfNeeded: hash), where: matches)
     }
 
     /// Adds a record that is not there.
     mutating func insert(_ hash: UInt64, _ reference: UInt32) {
-        let shard = shards + ShardedIndex.shard(of: hash)
+        let shard = shards + Shard.of(hash)
         bytes &-= shard.pointee.bytes
         shard.pointee.insert(UInt32(truncatingIfNeeded: hash), reference)
         bytes &+= shard.pointee.bytes
@@ -209,7 +204,7 @@ struct ShardedIndex: ~Copyable {
 
     /// Removes a record that is there.
     mutating func remove(_ hash: UInt64, _ reference: UInt32) {
-        shards[ShardedIndex.shard(of: hash)].remove(UInt32(truncatingIfNeeded: hash), reference)
+        shards[Shard.of(hash)].remove(UInt32(truncatingIfNeeded: hash), reference)
         count &-= 1
     }
 

@@ -55,6 +55,9 @@ struct RecordTable: ~Copyable {
 
     // MARK: The queue of ended records
 
+    /// The sequence of the newest of them, or 0.
+    var newestEndedSequence: UInt64 { newestEnded == 0 ? 0 : self[newestEnded].header.pointee.sequence }
+
     /// Puts a record at the end of the queue: it has just ended.
     mutating func appendEnded(_ reference: Arena.Reference) {
         let header = self[reference].header

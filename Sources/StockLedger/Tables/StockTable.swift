@@ -111,8 +111,8 @@ struct StockTable: ~Copyable {
         }
     }
 
-    /// Adds a SKU that does not exist and returns its ordinal.
-    mutating func create(_ key: Token) -> UInt32 {
+    /// Adds a SKU that does not exist, or one that was dropped long ago, and returns its ordinal.
+    mutating func create(_ key: Token, isDropped: Bool = false) -> UInt32 {
         newest &+= 1
         if Int(newest) >> StockTable.pageShift >= pageCount { addPage() }
         let hash = hashKey.hash(key)
@@ -121,9 +121,10 @@ struct StockTable: ~Copyable {
         var stock = Stock()
         stock.keyReference = reference
         stock.keyLength = UInt8(truncatingIfNeeded: key.count)
-        stock.shard = UInt8(truncatingIfNeeded: ShardedIndex.shard(of: hash))
+        stock.shard = UInt8(truncatingIfNeeded: Shard.of(hash))
+        stock.isDropped = isDropped
         self[newest].initialize(to: stock)
-        index.insert(hash, newest)
+        if !isDropped { index.insert(hash, newest) }
         return newest
     }
 

@@ -21,16 +21,10 @@ struct RecordHeader {
     var ttl: UInt32 = 0
     var lineCount: UInt16 = 0
     var state: IDState = .held
-    var flags: UInt8 = 0
+    var flags: RecordFlags = []
     var idLength: UInt8 = 0
     var buyerLength: UInt8 = 0
 
-    /// The order began with DEDUCT, not RESERVE.
-    static let isDeduct: UInt8 = 1
-    /// A cancel of an id that was never seen.
-    static let isEmpty: UInt8 = 2
-    /// The return named no pairs.
-    static let isWhole: UInt8 = 4
     /// The bytes of the header itself; lines follow.
     static let size = 44
 }
@@ -112,7 +106,7 @@ struct Record {
 
     var isHeld: Bool { header.pointee.state == .held }
 
-    func has(_ flag: UInt8) -> Bool { header.pointee.flags & flag != 0 }
+    func has(_ flag: RecordFlags) -> Bool { header.pointee.flags.contains(flag) }
 
     /// The line of a SKU, or `nil`.
     func line(of ordinal: UInt32) -> UnsafeMutablePointer<LineRecord>? {
@@ -133,20 +127,13 @@ struct Record {
     var digest: UInt64 {
         var hasher = ItemHasher(isOrder ? .order : .operation)
         let header = header.pointee
-        hasher.combine(
-            UInt64(header.state.rawValue) | UInt64(header.flags) << 8 | UInt64(header.lineCount) << 16
-                | UInt64(header.state == .return ? 0 : header.ttl) << 32)
-        hasher.combine(header.sequence)
-        hasher.combine(header.at)
-        hasher.combine(header.moment)
-        hasher.combine(id)
-        if let buyer { hasher.combine(buyer) }
+        hasher.combineRecord(
+            state: header.state, flags: header.flags, lineCount: lineCount,
+            ttl: header.state == .return ? 0 : header.ttl, sequence: header.sequence, at: header.at,
+            moment: header.moment, id: id, buyer: buyer)
         for index in 0..<lineCount {
             let line = lines[index]
-            hasher.combine(UInt64(line.ordinal))
-            hasher.combine(line.asked)
-            hasher.combine(line.sold)
-            hasher.combine(line.returned)
+            hasher.combineLine(ordinal: line.ordinal, asked: line.asked, sold: line.sold, returned: line.returned)
         }
         return hasher.finish()
     }
