@@ -26,8 +26,8 @@ struct Dice {
 
 struct CommandStream {
     static let skus = ["a", "b", "c", "d", "store/7:e", "f"]
-    static let orderIDs = (1...30).map { "o-\($0)" }
-    static let operationIDs = (1...10).map { "x-\($0)" }
+    static let orderIDs = (1...26).map { "o-\($0)" }
+    static let operationIDs = (1...18).map { "x-\($0)" }
     static let ids = orderIDs + operationIDs
     static let buyers = ["ann", "bob", "cy", "dee"]
     /// What streams are made for, in milliseconds: an ended order is forgotten
@@ -47,6 +47,7 @@ struct CommandStream {
     /// Ids in the order in which they were asked for.
     private var recent: [String] = []
     private var promises = 0
+    private var operations = 0
     /// A name that a DROP has made free, to be taken again soon.
     private var dropped: String?
     /// Whether the line at hand has a number outside its limits: then it gets
@@ -70,6 +71,7 @@ struct CommandStream {
         step += 1
         times.append(now)
         if step <= Self.skus.count { return create(Self.skus[step - 1]) }
+        if let name = dropped, dice.chance(15) { return create(name) }
         if given.count > 20, dice.chance(12) { return given[given.count - 1 - dice.roll(20)] }
         hasOutlier = false
         var line = command()
@@ -88,13 +90,13 @@ struct CommandStream {
         case ..<16: count()
         case ..<23: configure()
         case ..<27: transfer()
-        case ..<29: drop()
-        case ..<31: "GET \(sku())"
-        case ..<32: "MGET \(sku()) nothing \(sku())"
-        case ..<33: dice.pick(["SKUS", "SKUS prefix=store", "SKUS prefix=a"])
-        case ..<45: deduct()
+        case ..<28: drop()
+        case ..<30: "GET \(sku())"
+        case ..<31: "MGET \(sku()) nothing \(sku())"
+        case ..<32: dice.pick(["SKUS", "SKUS prefix=store", "SKUS prefix=a"])
+        case ..<43: deduct()
         case ..<63: reserve()
-        case ..<76: confirm()
+        case ..<77: confirm()
         case ..<81: "CANCEL \(knownID())\(born(40))\(dice.chance(20) ? " reason=unpaid" : "")"
         case ..<85: "EXTEND \(knownID()) \(ttl())"
         case ..<95: giveBack()
@@ -111,11 +113,11 @@ struct CommandStream {
 
     private mutating func create(_ sku: String) -> String {
         if sku == dropped { dropped = nil }
-        var line = "CREATE \(sku) \(dice.chance(2) ? outlier(["9000000000000001"]) : "\(dice.roll(25))")"
+        var line = "CREATE \(sku) \(dice.chance(2) ? outlier(["9000000000000001"]) : "\(dice.roll(40))")"
         if dice.chance(3) { line = "CREATE \(sku) \(dice.pick(["9000000000000000", "8999999999999990"]))" }
         if dice.chance(25) { line += " floor=\(floor())" }
-        if dice.chance(20) { line += " limit=\(1 + dice.roll(5))" }
-        return line + window(8)
+        if dice.chance(15) { line += " limit=\(1 + dice.roll(9))" }
+        return line + window(5)
     }
 
     private mutating func adjust() -> String {
@@ -138,9 +140,9 @@ struct CommandStream {
     private mutating func configure() -> String {
         var options = ""
         if dice.chance(40) { options += " floor=\(floor())" }
-        if dice.chance(40) { options += " limit=\(dice.chance(50) ? 0 : 1 + dice.roll(6))" }
-        if dice.chance(40) { options += " paused=\(dice.chance(15) ? 1 : 0)" }
-        options += window(30)
+        if dice.chance(40) { options += " limit=\(dice.chance(60) ? 0 : 1 + dice.roll(9))" }
+        if dice.chance(40) { options += " paused=\(dice.chance(12) ? 1 : 0)" }
+        options += window(25)
         if options.isEmpty { options = " opens=0 closes=0 paused=0" }
         return "CONFIGURE \(sku())\(options)"
     }
@@ -165,7 +167,7 @@ struct CommandStream {
 
     private mutating func confirm() -> String {
         let id = knownID()
-        return "CONFIRM \(id)\(dice.chance(30) ? part(of: id) : "")\(dice.chance(30) ? " late=1" : "")"
+        return "CONFIRM \(id)\(dice.chance(30) ? part(of: id) : "")\(dice.chance(45) ? " late=1" : "")"
     }
 
     private mutating func giveBack() -> String {
@@ -187,21 +189,30 @@ struct CommandStream {
 
     /// For what follows a promise: mostly an id that was asked for lately.
     private mutating func knownID() -> String {
-        guard !recent.isEmpty, dice.chance(75) else { return dice.pick(dice.chance(90) ? Self.orderIDs : Self.operationIDs) }
+        guard !recent.isEmpty, dice.chance(85) else {
+            return dice.pick(dice.chance(90) ? Self.orderIDs : Self.operationIDs)
+        }
         return recent[recent.count - 1 - dice.roll(min(8, recent.count))]
     }
 
-    private mutating func operationID() -> String { dice.pick(dice.chance(96) ? Self.operationIDs : Self.orderIDs) }
 
-    private mutating func buyer() -> String { dice.chance(65) ? " buyer=\(dice.pick(Self.buyers))" : "" }
+    /// For an adjustment, count, transfer or return: mostly the id that has rested longest.
+    private mutating func operationID() -> String {
+        if dice.chance(4) { return dice.pick(Self.orderIDs) }
+        if dice.chance(25) { return dice.pick(Self.operationIDs) }
+        operations += 1
+        return Self.operationIDs[operations % Self.operationIDs.count]
+    }
+
+    private mutating func buyer() -> String { dice.chance(85) ? " buyer=\(dice.pick(Self.buyers))" : "" }
 
     private mutating func born(_ percent: Int) -> String {
         guard dice.chance(percent) else { return "" }
-        let past = dice.chance(70) ? 20 : 300
+        let past = dice.chance(85) ? 20 : 300
         return " born=\(times[times.count - 1 - dice.roll(min(past, times.count))])"
     }
 
-    private mutating func floor() -> Int { dice.chance(40) ? 0 : dice.roll(13) - 6 }
+    private mutating func floor() -> Int { dice.chance(50) ? 0 : dice.roll(11) - 7 }
 
     /// Mostly some tens of milliseconds, in each of the units.
     private mutating func ttl() -> String {
@@ -222,7 +233,7 @@ struct CommandStream {
             return text(before)
         }
         var fresh: [(sku: String, quantity: Int)] = []
-        for _ in 0..<(dice.chance(60) ? 1 : 2 + dice.roll(3)) { fresh.append((sku(), 1 + dice.roll(4))) }
+        for _ in 0..<(dice.chance(60) ? 1 : 2 + dice.roll(3)) { fresh.append((sku(), 1 + dice.roll(dice.chance(70) ? 2 : 5))) }
         asked[id] = fresh
         recent.append(id)
         return dice.chance(4) ? " \(sku()) \(quantity())" : text(fresh)
@@ -246,7 +257,7 @@ struct CommandStream {
     private mutating func window(_ percent: Int) -> String {
         guard dice.chance(percent) else { return "" }
         var options = ""
-        if dice.chance(60) { options += " opens=\(dice.chance(50) ? 0 : now + Int64(dice.roll(100) - 40))" }
+        if dice.chance(60) { options += " opens=\(dice.chance(50) ? 0 : now + Int64(dice.roll(200) - 60))" }
         if dice.chance(60) { options += " closes=\(dice.chance(75) ? 0 : now + Int64(dice.roll(200)))" }
         return options
     }
