@@ -50,6 +50,8 @@ struct CommandStream {
     private var operations = 0
     /// A name that a DROP has made free, to be taken again soon.
     private var dropped: String?
+    /// The rest of a story, told line by line among others.
+    private var plot: [String] = []
     /// Whether the line at hand has a number outside its limits: then it gets
     /// no second fault, so that the code of its refusal is beyond doubt.
     private var hasOutlier = false
@@ -71,6 +73,8 @@ struct CommandStream {
         step += 1
         times.append(now)
         if step <= Self.skus.count { return create(Self.skus[step - 1]) }
+        if !plot.isEmpty, dice.chance(60) { return plot.removeFirst() }
+        if plot.isEmpty, dice.chance(4) { plot = story() }
         if let name = dropped, dice.chance(15) { return create(name) }
         if given.count > 20, dice.chance(12) { return given[given.count - 1 - dice.roll(20)] }
         hasOutlier = false
@@ -113,7 +117,7 @@ struct CommandStream {
 
     private mutating func create(_ sku: String) -> String {
         if sku == dropped { dropped = nil }
-        var line = "CREATE \(sku) \(dice.chance(2) ? outlier(["9000000000000001"]) : "\(dice.roll(40))")"
+        var line = "CREATE \(sku) \(dice.chance(2) ? outlier(["9000000000000001"]) : "\(dice.roll(20))")"
         if dice.chance(3) { line = "CREATE \(sku) \(dice.pick(["9000000000000000", "8999999999999990"]))" }
         if dice.chance(25) { line += " floor=\(floor())" }
         if dice.chance(15) { line += " limit=\(1 + dice.roll(9))" }
@@ -121,7 +125,7 @@ struct CommandStream {
     }
 
     private mutating func adjust() -> String {
-        var delta = dice.chance(65) ? "\(1 + dice.roll(20))" : "-\(1 + dice.roll(12))"
+        var delta = dice.chance(65) ? "\(1 + dice.roll(10))" : "-\(1 + dice.roll(8))"
         if dice.chance(3) { delta = outlier(["0", "9000000000000001", "-99999999999999999999"]) }
         if dice.chance(2) { delta = dice.pick(["9000000000000000", "1000000000000"]) }
         var line = "ADJUST \(operationID()) \(sku()) \(delta)"
@@ -131,9 +135,9 @@ struct CommandStream {
     }
 
     private mutating func count() -> String {
-        let onhand = dice.chance(3) ? outlier(["9000000000000001"]) : "\(dice.roll(20))"
+        let onhand = dice.chance(3) ? outlier(["9000000000000001"]) : "\(dice.roll(12))"
         let guardedBy =
-            dice.chance(50) ? "id=\(operationID())" : "if=\(dice.roll(14) - (dice.chance(10) ? 10 : 0))"
+            dice.chance(50) ? "id=\(operationID())" : "if=\(dice.roll(10) - (dice.chance(15) ? 6 : 0))"
         return "COUNT \(sku()) \(onhand) \(guardedBy)\(dice.chance(15) ? " force=1" : "")"
     }
 
@@ -173,6 +177,43 @@ struct CommandStream {
     private mutating func giveBack() -> String {
         let id = knownID()
         return "RETURN \(operationID()) \(id)\(dice.chance(65) ? part(of: id) : "")"
+    }
+
+    // MARK: Lines that belong together
+
+    /// What chance alone would seldom bring about: an order, and things done to it in a telling sequence.
+    private mutating func story() -> [String] {
+        let id = newID()
+        let sku = sku()
+        let quantity = 1 + dice.roll(3)
+        let buyer = " buyer=\(dice.pick(Self.buyers))"
+        let deduct = "DEDUCT \(id) \(sku) \(quantity)\(buyer)"
+        let reserve = "RESERVE \(id) \(10 * (1 + dice.roll(5)))ms \(sku) \(quantity)\(buyer)"
+        let giveBack = "RETURN \(operationID()) \(id)"
+        let rival = "DEDUCT \(newID()) \(sku) \(1 + dice.roll(9))\(buyer)"
+        let part = " \(sku) \(1 + dice.roll(quantity))"
+        switch dice.roll(5) {
+        case 0:  // Paid too late, when another may have taken the units or the limit.
+            let limit = "CONFIGURE \(sku) limit=\(dice.chance(50) ? 0 : quantity)"
+            return [reserve, "EXTEND \(id) 1ms", limit, rival, "CONFIRM \(id) late=1", "LOOKUP \(id)", reserve]
+        case 1:  // Paid too late for a SKU that is sold out, or only for a part of it.
+            return [
+                reserve, "EXTEND \(id) 5ms", "COUNT \(sku) \(dice.roll(3)) id=\(operationID())",
+                "CONFIRM \(id)\(part) late=1", "CONFIRM \(id) late=1", reserve,
+            ]
+        case 2:  // Bought, and given back in parts.
+            return [
+                deduct, giveBack + part, giveBack + part, deduct,
+                "RETURN \(operationID()) \(id)", deduct, "CONFIRM \(id)", "CANCEL \(id)",
+            ]
+        case 3:  // Held, paid, given back; and its first request again.
+            return [reserve, "CONFIRM \(id)\(part)", reserve, giveBack, reserve, giveBack, "EXTEND \(id) 1s"]
+        default:  // The SKU goes, and perhaps comes again, under the feet of its orders.
+            return [
+                dice.chance(50) ? deduct : reserve, "EXTEND \(id) 1ms", "DROP \(sku)", giveBack,
+                "CREATE \(sku) \(dice.roll(20))", giveBack, "CONFIRM \(id) late=1", deduct, "LOOKUP \(id)",
+            ]
+        }
     }
 
     // MARK: Words
@@ -222,7 +263,7 @@ struct CommandStream {
     }
 
     private mutating func quantity() -> String {
-        if dice.chance(2) { return outlier(["0", "1000000000001", "123456789012345678901234567890"]) }
+        if dice.chance(8) { return outlier(["0", "1000000000001", "123456789012345678901234567890"]) }
         return dice.chance(2) ? "1000000000000" : "\(1 + dice.roll(dice.chance(80) ? 3 : 9))"
     }
 
@@ -236,7 +277,7 @@ struct CommandStream {
         for _ in 0..<(dice.chance(60) ? 1 : 2 + dice.roll(3)) { fresh.append((sku(), 1 + dice.roll(dice.chance(70) ? 2 : 5))) }
         asked[id] = fresh
         recent.append(id)
-        return dice.chance(4) ? " \(sku()) \(quantity())" : text(fresh)
+        return dice.chance(8) ? " \(sku()) \(quantity())" : text(fresh)
     }
 
     /// Some of what the id may have asked for, rarely more than that or another SKU.

@@ -4,40 +4,53 @@
 extension Oracle {
     /// Every law that does not hold now, in words; empty when all is well.
     func brokenLaws() -> [String] {
-        skus.indices.flatMap(brokenLaws(ofSKU:)) + brokenLawsOfOrders() + brokenLawsOfPromise()
+        let sums = sumsOfOrders()
+        return skus.indices.flatMap { brokenLaws(ofSKU: $0, sums[$0]) }
+            + brokenLawsOfOrders() + brokenLawsOfPromise()
     }
 
-    private func brokenLaws(ofSKU place: Int) -> [String] {
-        let sku = skus[place]
+    /// What the orders say of one SKU.
+    private struct Sums {
         var held: Int64 = 0
-        var sold = sku.settled
-        var used = sku.kept
+        var sold: Int64 = 0
+        var used: [String: Int64] = [:]
+    }
+
+    /// One walk over all remembered orders; the sums by place of the SKU.
+    private func sumsOfOrders() -> [Sums] {
+        var sums = skus.map { Sums(sold: $0.settled, used: $0.kept) }
         for order in orders.values {
-            for line in order.lines where line.sku == place {
-                let heldHere = order.state == .held ? line.asked : 0
-                held += heldHere
-                sold += line.left
-                if let buyer = order.asked?.buyer { used[buyer, default: 0] += heldHere + line.left }
+            for line in order.lines {
+                let held = order.state == .held ? line.asked : 0
+                sums[line.sku].held += held
+                sums[line.sku].sold += line.left
+                if let buyer = order.asked?.buyer { sums[line.sku].used[buyer, default: 0] += held + line.left }
             }
         }
+        return sums
+    }
+
+    private func brokenLaws(ofSKU place: Int, _ sums: Sums) -> [String] {
+        let sku = skus[place]
         var broken: [String] = []
         func law(_ holds: Bool, _ text: @autoclosure () -> String) {
             if !holds { broken.append("\(sku.name) (#\(place)): \(text())") }
         }
         law(sku.held >= 0 && sku.sold >= 0, "held \(sku.held) or sold \(sku.sold) is negative")
-        law(sku.held == held, "held \(sku.held), but its open orders hold \(held)")
-        law(sku.sold == sold, "sold \(sku.sold), but its orders and the settled units make \(sold)")
+        law(sku.held == sums.held, "held \(sku.held), but its open orders hold \(sums.held)")
+        law(sku.sold == sums.sold, "sold \(sku.sold), but its orders and the settled units make \(sums.sold)")
         law(sku.loaded == sku.onhand + sku.sold, "loaded \(sku.loaded) ≠ \(sku.onhand) + \(sku.sold)")
         law(sku.shortfall <= sku.excused, "short by \(sku.shortfall), excused \(sku.excused)")
         for counter in [sku.onhand, sku.held, sku.sold, sku.loaded, sku.settled] {
             law(limits.signed.contains(counter), "a counter is \(counter)")
         }
         if sku.isDropped {
-            law(held == 0, "dropped with \(held) held")
+            law(sku.held == 0, "dropped with \(sku.held) held")
             law(sku.used.isEmpty && sku.kept.isEmpty, "dropped, but still counts buyers")
         } else {
-            law(sku.used.filter { $0.value != 0 } == used.filter { $0.value != 0 },
-                "buyers \(sku.used), but the orders say \(used)")
+            law(
+                sku.used.filter { $0.value != 0 } == sums.used.filter { $0.value != 0 },
+                "buyers \(sku.used), but the orders say \(sums.used)")
         }
         return broken
     }
