@@ -12,8 +12,9 @@ struct AppendTests {
         let sandbox = try Sandbox()
         var written: [Record] = []
         for round in 0..<3 {
-            var (writer, records) = try openWriter(sandbox, options(.always))
-            #expect(records == written)
+            let replay = Replay()
+            var writer = try openWriter(sandbox, options(.always), replay: replay)
+            #expect(replay.records == written)
             #expect(writer.recovery.isNew == (round == 0))
             #expect(writer.recovery.wasClean == (round == 0 || isOrderly))
             #expect(writer.recovery.cut == nil)
@@ -35,7 +36,7 @@ struct AppendTests {
     func segmentChange() throws {
         let sandbox = try Sandbox()
         var written: [Record] = []
-        var (writer, _) = try openWriter(sandbox, options())
+        var writer = try openWriter(sandbox, options())
         for _ in 0..<40 { written.append(try writer.append(payload(writer.writtenSequence, count: 1_500))) }
         #expect(writer.counts.segment >= 5)
         #expect(writer.counts.sealedSegment == 0)
@@ -56,12 +57,13 @@ struct AppendTests {
     func readFrom() throws {
         let sandbox = try Sandbox()
         var written: [Record] = []
-        var (writer, _) = try openWriter(sandbox, options())
+        var writer = try openWriter(sandbox, options())
         for _ in 0..<30 { written.append(try writer.append(payload(writer.writtenSequence, count: 1_500), events: 3)) }
         try writer.close()
         for first in UInt64(1)...91 {
-            let (writer, records) = try openWriter(sandbox, options(), from: first)
-            #expect(records == written.filter { $0.last >= first })
+            let replay = Replay()
+            let writer = try openWriter(sandbox, options(), from: first, replay: replay)
+            #expect(replay.records == written.filter { $0.last >= first })
             #expect(writer.writtenSequence == 90)
         }
         // A snapshot that is ahead of the log means that the log has lost its end.
@@ -72,7 +74,7 @@ struct AppendTests {
     func frontDropped() throws {
         let sandbox = try Sandbox()
         var written: [Record] = []
-        var (writer, _) = try openWriter(sandbox, options())
+        var writer = try openWriter(sandbox, options())
         for _ in 0..<30 { written.append(try writer.append(payload(writer.writtenSequence, count: 1_500))) }
         try writer.close()
         unlink(sandbox.segment(1))
@@ -80,8 +82,9 @@ struct AppendTests {
         #expect(verdict == .intact(isLive: false))
         #expect(records == written.filter { $0.first >= report.firstSequence })
         #expect(report.firstSequence > 1)
-        let (_, replayed) = try openWriter(sandbox, options(), from: report.firstSequence)
-        #expect(replayed == records)
+        let replay = Replay()
+        _ = try openWriter(sandbox, options(), from: report.firstSequence, replay: replay)
+        #expect(replay.records == records)
         guard case .failure(let damage) = try recover(sandbox, options()) else {
             Issue.record("a replay from 1 must be refused")
             return
@@ -93,7 +96,7 @@ struct AppendTests {
     func largestFrame(segmentBytes: Int) throws {
         let sandbox = try Sandbox()
         let options = options(segmentBytes: segmentBytes)
-        var (writer, _) = try openWriter(sandbox, options)
+        var writer = try openWriter(sandbox, options)
         let largest = payload(1, count: options.maximumPayload)
         let written = [try writer.append(largest), try writer.append(largest), try writer.append([1])]
         try writer.close()
@@ -105,7 +108,7 @@ struct AppendTests {
     func replayThrows() throws {
         struct Stop: Error {}
         let sandbox = try Sandbox()
-        var (writer, _) = try openWriter(sandbox, options())
+        var writer = try openWriter(sandbox, options())
         try writer.append([1, 2, 3])
         try writer.close()
         let before = try Files.read(sandbox.segment(1))
@@ -119,12 +122,12 @@ struct AppendTests {
     @Test("an orderly start and end without a change adds nothing to the log")
     func idleRestart() throws {
         let sandbox = try Sandbox()
-        var (writer, _) = try openWriter(sandbox, options())
+        var writer = try openWriter(sandbox, options())
         try writer.append([1, 2, 3])
         try writer.close()
         let before = try Files.read(sandbox.segment(1))
         for _ in 0..<3 {
-            let (writer, _) = try openWriter(sandbox, options())
+            let writer = try openWriter(sandbox, options())
             try writer.close()
         }
         #expect(try Files.read(sandbox.segment(1)) == before)

@@ -143,29 +143,35 @@ extension JournalWriter {
     }
 }
 
-/// Opens a store to write, with what was replayed.
-func openWriter(
-    _ sandbox: Sandbox, _ options: JournalOptions, from first: UInt64 = 1
-) throws -> (JournalWriter, [Record]) {
+/// Takes the records of a replay.
+final class Replay {
     var records: [Record] = []
+}
+
+/// Opens a store to write; what is replayed goes to `replay`.
+func openWriter(
+    _ sandbox: Sandbox, _ options: JournalOptions, from first: UInt64 = 1, replay: Replay = Replay()
+) throws -> JournalWriter {
     let directory = try StoreDirectory.open(sandbox.store)
-    let writer = try JournalWriter(opening: directory, options: options, replayFrom: first) { records.append(Record($0)) }
-    return (writer, records)
+    return try JournalWriter(opening: directory, options: options, replayFrom: first) {
+        replay.records.append(Record($0))
+    }
 }
 
 /// The verdict on a store and the records before it, without touching it.
 func inspect(_ sandbox: Sandbox) throws -> (verdict: LogVerdict, records: [Record], report: RecoveryReport) {
     var records: [Record] = []
     let directory = try StoreDirectory.open(sandbox.store, access: .inspect)
-    let (verdict, report) = try LogInspector.check(directory) { records.append(Record($0)) }
+    let (verdict, report) = try LogInspector.check(directory, visit: { records.append(Record($0)) })
     return (verdict, records, report)
 }
 
 /// Recovers a store: what was replayed and the report, or the damage. The writer is dropped as by a crash.
 func recover(_ sandbox: Sandbox, _ options: JournalOptions) throws -> Result<([Record], RecoveryReport), LogDamage> {
     do {
-        let (writer, records) = try openWriter(sandbox, options)
-        return .success((records, writer.recovery))
+        let replay = Replay()
+        let writer = try openWriter(sandbox, options, replay: replay)
+        return .success((replay.records, writer.recovery))
     } catch JournalError.damaged(let damage) {
         return .failure(damage)
     }
