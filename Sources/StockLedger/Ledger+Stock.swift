@@ -170,7 +170,7 @@ extension Ledger {
         }
         // From here on the state changes.
 
-        remove(ordinal)
+        removeSKU(ordinal)
         events.append(.dropped(ordinal: ordinal))
         return .dropped(sku: sku, sequence: sequence)
     }
