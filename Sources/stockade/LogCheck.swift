@@ -10,7 +10,11 @@ struct LogCheck: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Read the whole log and say whether it is as it was written.",
-        discussion: Log.exitStatus)
+        discussion: """
+            Every byte is read and every checksum compared. The events are not applied to a ledger, as a start does.
+
+            \(Log.exitStatus)
+            """)
 
     @Argument(help: ArgumentHelp("The server's directory.", valueName: "dir"))
     var directory: String
@@ -28,7 +32,7 @@ struct LogCheck: ParsableCommand {
         }
         do {
             let (verdict, report) = try LogInspector.check(opened)
-            writeAll(STDOUT_FILENO, self.verdict(verdict) + facts(report))
+            writeAll(STDOUT_FILENO, self.verdict(verdict) + facts(report, of: verdict))
             throw verdict.exitCode
         } catch let error as JournalError {
             throw fail(error.description, .noInput)
@@ -49,14 +53,19 @@ struct LogCheck: ParsableCommand {
         }
     }
 
-    private func facts(_ report: RecoveryReport) -> String {
-        guard report.events > 0 else { return "  no events\n" }
-        let segments = report.lastSegment &- report.firstSegment &+ 1
-        return """
+    private func facts(_ report: RecoveryReport, of verdict: LogVerdict) -> String {
+        guard report.events > 0 else { return "  events    none\n" }
+        let read = """
               events    \(report.events), from \(report.firstSequence) to \(report.lastSequence)
               newest    \(UTCTime(report.lastTime))
+              size      \(SizeText(Int64(clamping: report.bytes))) in \(report.frames) frames, segments \
+            \(report.firstSegment) to \(report.lastSegment)
+
+            """
+        // Behind damage nothing was read, so that the rest is not known.
+        if case .damaged = verdict { return "  before the damage:\n" + read }
+        return read + """
               on disk   up to event \(report.durableSequence), by the log's own marks
-              size      \(SizeText(Int64(clamping: report.bytes))) in \(report.frames) frames and \(segments) segments
               closed    \(report.wasClean ? "in order" : "not in order, or not yet")
 
             """

@@ -31,9 +31,7 @@ extension Serve {
         for place in server.places {
             logger.info("listening on \(place == configuration.unixPath ? "unix:" : "")\(place)")
         }
-        let status = server.run()
-        logger.info("stopped")
-        throw ExitCode(status.rawValue)
+        throw ExitCode(server.run().rawValue)
     }
 
     /// The variables that stand for flags.

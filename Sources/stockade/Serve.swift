@@ -13,12 +13,12 @@ struct Serve: ParsableCommand {
 
             EXIT STATUS
               0   stopped in order (SIGTERM, SIGINT, SHUTDOWN)
-              64  a flag, a variable or the password file cannot be used; or others could reach the server and \
-            there is no password
+              64  a flag, a variable or the password file cannot be used, or others
+                  could reach the server and there is no password
               69  cannot listen
               73  the directory cannot be made or used
               74  the log cannot be read, written or synced
-              75  try again: another server has the directory, or the machine's clock does not fit the log
+              75  another server has the directory, or the clock does not fit the log
               78  the log is damaged; the message says where and what to do
             """)
 
