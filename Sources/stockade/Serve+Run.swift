@@ -10,7 +10,7 @@ extension Serve {
     mutating func run() throws {
         let settings = Settings(flags: flags.compactMapValues { $0 }, environment: environment())
         let (configuration, logger) = try prepare(settings)
-        logger.info("stockade \(stockadeVersion)", metadata: ["pid": "\(getpid())"])
+        logger.info("stockade \(Server.version)", metadata: ["pid": "\(getpid())"])
         reportRisks(configuration, settings, logger)
         raiseDescriptorLimit(for: configuration, logger)
 

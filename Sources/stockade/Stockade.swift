@@ -15,6 +15,6 @@ struct Stockade: ParsableCommand {
               stockade log check stockade-data          is the log as it was written?
               stockade log dump stockade-data           what happened?
             """,
-        version: stockadeVersion,
+        version: "\(Server.version)",
         subcommands: [Serve.self, Log.self])
 }
