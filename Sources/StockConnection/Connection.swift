@@ -52,7 +52,7 @@ public final class Connection {
             if isAtEnd { throw .closed }
             let events = try socket.wait(
                 for: unsent.isEmpty ? POLLIN : POLLIN | POLLOUT, by: deadline, what: "\(lines.count) replies")
-            if events & POLLOUT != 0, !unsent.isEmpty { unsent.removeFirst(try socket.write(unsent)) }
+            if events & POLLOUT != 0, !unsent.isEmpty { unsent = unsent.dropFirst(try socket.write(unsent)) }
             if events & ~POLLOUT != 0 { try takeIn() }
         }
         return replies
@@ -79,7 +79,7 @@ public final class Connection {
         var unsent = bytes
         while !unsent.isEmpty {
             let count = try socket.write(unsent)
-            unsent.removeFirst(count)
+            unsent = unsent.dropFirst(count)
             if count == 0 { _ = try socket.wait(for: POLLOUT, by: deadline, what: "the server to read") }
         }
     }

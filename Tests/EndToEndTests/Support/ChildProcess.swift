@@ -41,11 +41,22 @@ final class ChildProcess {
         posix_spawn_file_actions_adddup2(&actions, pipes[0][1], 1)
         posix_spawn_file_actions_adddup2(&actions, pipes[1][1], 2)
 
+        // The threads that run tests block signals, and a child would inherit that: it could not be ended in peace.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigaddset(&signals, SIGPIPE)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+
         var argv: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in argv + envp { free(text) } }
         var pid: pid_t = 0
-        let result = posix_spawnp(&pid, path, &actions, nil, &argv, &envp)
+        let result = posix_spawnp(&pid, path, &actions, &attributes, &argv, &envp)
         for ends in pipes { close(ends[1]) }
         guard result == 0 else {
             for ends in pipes { close(ends[0]) }

@@ -92,17 +92,24 @@ final class ServerProcess {
     }
 }
 
-/// Runs `body` with a server of its own, and shows what the server said when that fails. Whatever happens, the
-/// server is gone afterwards.
+extension ServerProcess {
+    /// Runs `body`. When that fails, the server is ended and the failure tells what the server had said.
+    func witness<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch {
+            child.signal(SIGKILL)
+            let status = try waitForExit()
+            throw Failure("\(error)\n--- the server (\(status)) had said:\n\(stderr)")
+        }
+    }
+}
+
+/// Runs `body` with a server of its own, which is gone afterwards, whatever happens.
 func withServer<Result>(
     directory: String, flags: [String] = [], environment: [String: String] = [:],
     _ body: (ServerProcess) throws -> Result
 ) throws -> Result {
     let server = try ServerProcess(directory: directory, flags: flags, environment: environment)
-    do {
-        return try body(server)
-    } catch {
-        try? server.kill()
-        throw Failure("\(error)\n--- the server said:\n\(server.stderr)")
-    }
+    return try server.witness { try body(server) }
 }

@@ -61,7 +61,7 @@ struct TranscriptPlayer {
                 \(transcript.name):\(line): \(error)
                 --- the dialogue so far (\(delivery)):
                 \(player.dialogue.suffix(40).joined(separator: "\n"))
-                --- the server said:
+                --- the server had said:
                 \(player.server.stderr)
                 """)
         }
