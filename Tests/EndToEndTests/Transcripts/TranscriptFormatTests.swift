@@ -61,6 +61,11 @@ struct TranscriptFormatTests {
         #expect(throws: Failure.self) { try read(line) }
     }
 
+    @Test("Every transcript of the specification can be read", arguments: EndToEnd.Rendition.files)
+    func specification(file: String) throws {
+        _ = try EndToEnd.Rendition(file: file, delivery: Delivery.allCases[0]).transcript()
+    }
+
     @Test("A failure to read names the file and the line")
     func position() {
         #expect { try read("C: PING\nS: +PONG\nS; +PONG") } throws: { "\($0)".hasPrefix("t.txt:4: ") }
