@@ -7,7 +7,8 @@ final class TestDirectory {
     let path: String
 
     init() throws {
-        var template = Array((NSTemporaryDirectory() + "/stockade-test-XXXXXX").utf8CString)
+        let pattern = FileManager.default.temporaryDirectory.appending(path: "stockade-test-XXXXXX").path
+        var template = Array(pattern.utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure("mkdtemp: errno \(errno)") }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
