@@ -1,6 +1,12 @@
-import StockModel
+// The state machine. It is handed commands and the time, decides them in the documented order of checks, changes its
+// tables and emits one event for each change. It has no clock, does no input or output and draws no random numbers:
+// the same calls give the same state whenever they run.
+//
+// The parts: Ledger+Stock (counters), Ledger+Promise (DEDUCT, RESERVE), Ledger+Settle (what happens to an order
+// later), Ledger+Clock (expiry and forgetting), Ledger+Replay (the log applied again), Ledger+Changes (what all of
+// these do to the tables, once the checks are over), Ledger+Pages (looking), Ledger+Laws (proving it right).
 
-// Skeleton of the public face; the state machine behind it is being written.
+import StockModel
 
 /// Whether changes are taken now. The server sets it for each turn.
 public enum Admission: Sendable {
@@ -18,93 +24,182 @@ public struct LedgerOptions: Sendable {
     /// Bytes of all tables; beyond it new promises get `-FULL memory`.
     public var maximumMemory = Int.max
     public var maximumSKUs = 100_000_000
+    /// Remembered ids.
     public var maximumOrders = 1_000_000_000
 
     public init() {}
 }
 
-/// An event of the log that does not fit the state it is applied to: the log or the program is damaged.
-public struct ReplayError: Error, CustomStringConvertible {
-    public let sequence: UInt64
-    public let problem: String
-    public var description: String { "event \(sequence): \(problem)" }
-}
-
-/// Where a page of `SKUS` or `HOLDS` continues.
-public enum PageStep<Item> {
-    case item(Item)
-    /// The budget of this page is used up: continue from `token`.
-    case more
-    case end
-}
-
-/// The page of `SKUS` that is being read.
-public struct StockCursor {
-    var position: Int
-    var budget: Int
-    var prefix: Token?
-}
-
-/// The page of `HOLDS` that is being read.
-public struct HoldCursor {
-    var position: Int
-    var budget: Int
-    var sku: Token?
-    var buyer: Token?
-}
-
-/// The state machine: counters, orders, buyers and timers of one store. It is handed its time, does no input or
-/// output, and the same calls give the same state, whenever they run.
+/// The counters, orders, buyers and timers of one store.
 public struct Ledger: ~Copyable {
     /// The newest event.
-    public private(set) var sequence: UInt64 = 0
+    public internal(set) var sequence: UInt64 = 0
+    /// The latest moment that any command or event has shown the ledger; it never goes back.
+    public internal(set) var clock = Timestamp(milliseconds: 0)
 
-    public init(hashKey: HashKey, options: LedgerOptions = LedgerOptions()) {}
+    let hashKey: HashKey
+    let options: LedgerOptions
+
+    var stocks: StockTable
+    var records = RecordTable()
+    var buyers: BuyerCounts
+    var holds = TimingWheel()
+
+    /// Records that are orders; the others are operations.
+    public internal(set) var orderCount = 0
+    /// The newest end among the forgotten: an unknown id born by then may have been one of them.
+    var forgottenBy = Timestamp(milliseconds: -1)
+    /// Ids that have been forgotten.
+    public internal(set) var forgottenCount: UInt64 = 0
+    var lastForgetting = Timestamp(milliseconds: 0)
+
+    let shardDigests: UnsafeMutablePointer<UInt64>
+    /// SKUs whose part of the digest is to be counted again.
+    let touched: UnsafeMutablePointer<UInt32>
+    var touchedCount = 0
+    static let touchedCapacity = 4_096
+
+    /// The SKUs and lines of the command that is being decided.
+    let resolved: UnsafeMutablePointer<UInt32>
+    /// The lines of the event that is being emitted.
+    let eventLines: UnsafeMutablePointer<EventLine>
+    /// The lines of an order that is being shown.
+    let shownLines: UnsafeMutablePointer<OrderLine>
+
+    public init(hashKey: HashKey, options: LedgerOptions = LedgerOptions()) {
+        self.hashKey = hashKey
+        self.options = options
+        stocks = StockTable(hashKey: hashKey)
+        buyers = BuyerCounts(hashKey: hashKey)
+        shardDigests = .allocate(capacity: Shard.count)
+        shardDigests.initialize(repeating: 0, count: Shard.count)
+        touched = .allocate(capacity: Ledger.touchedCapacity)
+        resolved = .allocate(capacity: Limits.pairs)
+        resolved.initialize(repeating: 0, count: Limits.pairs)
+        eventLines = .allocate(capacity: Limits.pairs)
+        shownLines = .allocate(capacity: Limits.pairs)
+    }
+
+    deinit {
+        shardDigests.deallocate()
+        touched.deallocate()
+        resolved.deallocate()
+        eventLines.deallocate()
+        shownLines.deallocate()
+    }
 
     /// Decides one command. Accepted: the state has changed and exactly one event is in `events` (before it, the
-    /// release of a due order that the command touched). Refused: nothing but such a release happened.
+    /// release of a due order that the command touched). Refused, a look, or a replay: nothing but such a release
+    /// happened.
+    ///
+    /// - Parameters:
+    ///   - command: within `Limits`, its lines distinct, as the parser gives it.
+    ///   - now: one moment for a whole turn. A moment before `clock` counts as `clock`.
+    ///   - admission: whether changes are taken at all.
+    ///   - events: where to append.
     public mutating func execute(
         _ command: Command, at now: Timestamp, admission: Admission, events: inout EventBuffer
-    ) -> Outcome { fatalError() }
+    ) -> Outcome {
+        if now > clock { clock = now }
+        switch command {
+        case .deduct(let order):
+            return promise(order, ttl: nil, admission, &events)
+        case .reserve(let order, let ttl):
+            return promise(order, ttl: ttl, admission, &events)
+        case .confirm(let id, let lines, let late):
+            return confirm(id, lines, late: late, admission, &events)
+        case .cancel(let id, let born, let reason):
+            return cancel(id, born: born, reason: reason, admission, &events)
+        case .extend(let id, let ttl):
+            return extend(id, ttl: ttl, admission, &events)
+        case .giveBack(let key, let order, let lines):
+            return giveBack(key, order: order, lines, admission, &events)
+        case .lookup(let id):
+            return lookup(id, admission, &events)
+        case .get(let sku):
+            return get(sku)
+        case .create(let sku, let onhand, let settings):
+            return create(sku, onhand: onhand, settings, admission, &events)
+        case .adjust(let id, let sku, let delta, let reason, let force):
+            return adjust(id, sku, delta: delta, reason: reason, force: force, admission, &events)
+        case .count(let sku, let onhand, let condition, let force):
+            return count(sku, onhand: onhand, condition, force: force, admission, &events)
+        case .configure(let sku, let settings):
+            return configure(sku, settings, admission, &events)
+        case .transfer(let id, let from, let to, let quantity):
+            return transfer(id, from: from, to: to, quantity: quantity, admission, &events)
+        case .drop(let sku):
+            return drop(sku, admission, &events)
+        }
+    }
 
-    /// Releases at most `limit` holds that are due; returns how many steps of the limit were used (less than
-    /// `limit`: nothing is left to do at `now`).
-    public mutating func expire(at now: Timestamp, limit: Int, events: inout EventBuffer) -> Int { 0 }
+    // MARK: Figures
 
-    /// When `expire` has something to do next, or a moment before it; `nil` when no hold is open.
-    public var nextExpiry: Timestamp? { nil }
+    public var skuCount: Int { stocks.count }
+    public var holdCount: Int { holds.count }
+    /// Ids of adjustments, counts, transfers and returns.
+    public var operationCount: Int { records.count - orderCount }
+    /// Buyers with units of a SKU, a pair each.
+    public var buyerCount: Int { buyers.count }
 
-    /// Forgets at most about `limit` ended orders and operations whose retention is over; returns as `expire` does.
-    public mutating func forget(at now: Timestamp, limit: Int, events: inout EventBuffer) -> Int { 0 }
-
-    /// When `forget` has something to do next; `nil` when nothing has ended.
-    public var nextForgetting: Timestamp? { nil }
-
-    /// Applies one event of the log.
-    public mutating func apply(_ event: Event, sequence: UInt64, at time: Timestamp) throws(ReplayError) {}
-
-    // Pages. A token is a decimal number for the client; `nil` cursor: that token was never given.
-    public func stockCursor(prefix: Token?, after token: UInt64?) -> StockCursor? { nil }
-    public mutating func next(_ cursor: inout StockCursor, at now: Timestamp) -> PageStep<StockView> { .end }
-    public func token(of cursor: StockCursor) -> UInt64 { 0 }
-    public mutating func holdCursor(sku: Token?, buyer: Token?, after token: UInt64?) -> HoldCursor? { nil }
-    public mutating func next(_ cursor: inout HoldCursor, at now: Timestamp) -> PageStep<OrderView> { .end }
-    public func token(of cursor: HoldCursor) -> UInt64 { 0 }
-
-    // Figures for STATS.
-    public var skuCount: Int { 0 }
-    /// Orders that are remembered, whatever their state.
-    public var orderCount: Int { 0 }
-    public var holdCount: Int { 0 }
-    /// Ids of adjustments, counts, transfers, returns and empty cancels.
-    public var operationCount: Int { 0 }
     /// Bytes of all tables.
-    public var memoryInUse: Int { 0 }
-    /// The sum of the hashes of all items: equal for equal states.
-    public mutating func digest() -> UInt64 { 0 }
-    /// The latest moment that any event or command has shown the ledger.
-    public var clock: Timestamp { Timestamp(milliseconds: 0) }
+    public var memoryInUse: Int { stocks.bytes &+ records.bytes &+ buyers.bytes &+ holds.bytes }
 
-    /// Recomputes every law from scratch; `nil`, or the first that is broken. Slow: for tests and diagnosis.
-    public mutating func brokenLaw() -> String? { nil }
+    /// The sum of the hashes of all items, and of what the ledger remembers of those it forgot: equal for equal states.
+    public mutating func digest() -> UInt64 {
+        countTouched()
+        var sum: UInt64 = 0
+        for shard in 0..<Shard.count { sum &+= shardDigests[shard] }
+        var hasher = ItemHasher(.ledger)
+        hasher.combineLedger(
+            newestOrdinal: stocks.newest, forgottenBy: forgottenBy, forgottenCount: forgottenCount)
+        return sum &+ hasher.finish()
+    }
+
+    // MARK: What every decision needs
+
+    /// Whether changes are refused at this moment, for a change that draws on no new memory to speak of.
+    func refusal(_ admission: Admission) -> Refusal? {
+        switch admission {
+        case .open: nil
+        case .busy: .busy
+        case .readOnly: .readOnly
+        }
+    }
+
+    /// The same for a change that remembers a new id.
+    func refusalOfNewID(_ admission: Admission) -> Refusal? {
+        if let refusal = refusal(admission) { return refusal }
+        if records.count >= options.maximumOrders { return .full(.orders) }
+        if memoryInUse > options.maximumMemory || !records.hasRoom || !buyers.hasRoom { return .full(.memory) }
+        return nil
+    }
+
+    /// The record of an id, or 0. A hold that has run out is released first, whatever the command is.
+    mutating func known(
+        _ id: Token, _ hash: UInt64, _ admission: Admission, _ events: inout EventBuffer
+    ) -> Arena.Reference {
+        let reference = records.find(id, hash)
+        if reference != 0 {
+            let header = records[reference].header
+            if header.pointee.state == .held && header.pointee.moment <= clock.milliseconds && admission != .readOnly {
+                release(reference, hash, .expired)
+                events.append(.expired(id: records[reference].id, lines: releasedLines(reference)))
+            }
+        }
+        return reference
+    }
+
+    /// The answer to a command whose id is taken by something else.
+    func conflict(_ id: Token, _ reference: Arena.Reference) -> Outcome {
+        let header = records[reference].header
+        return .refused(.conflict(id: id, state: header.pointee.state, sequence: header.pointee.sequence))
+    }
+
+    func lines(_ count: Int) -> EventLines { EventLines(start: eventLines, count: count) }
+
+    /// One event line: what `ordinal` looks like now, after `quantity` moved.
+    func line(_ ordinal: UInt32, _ quantity: Int64) -> EventLine {
+        EventLine(ordinal: ordinal, quantity: quantity, after: stocks[ordinal].pointee.after)
+    }
 }

@@ -47,6 +47,16 @@ public struct HashKey: Equatable, Sendable {
     }
 }
 
+/// The parts that a store is divided into: of its tables, and of its digest.
+public enum Shard {
+    public static let count = 256
+
+    /// The shard of a key with this hash: its top byte.
+    @inlinable
+    @inline(__always)
+    public static func of(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 56) }
+}
+
 @usableFromInline
 struct SipState {
     @usableFromInline var v0: UInt64

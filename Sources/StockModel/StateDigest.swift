@@ -60,3 +60,59 @@ public enum ItemKind: UInt8, Sendable {
     case sku = 1
     case order, operation, buyerCount, ledger
 }
+
+// What is hashed of each kind of item, field by field: memory, replay and database all go through these.
+extension ItemHasher {
+    /// The fields of a remembered id but its lines. `ttl` is 0 unless a RESERVE began it.
+    @inlinable
+    public mutating func combineRecord(
+        state: IDState, flags: RecordFlags, lineCount: Int, ttl: UInt32, sequence: UInt64, at: Int64, moment: Int64,
+        id: Token, buyer: Token?
+    ) {
+        combine(
+            UInt64(state.rawValue) | UInt64(flags.rawValue) << 8 | UInt64(truncatingIfNeeded: lineCount) << 16
+                | UInt64(ttl) << 32)
+        combine(sequence)
+        combine(at)
+        combine(moment)
+        combine(id)
+        if let buyer { combine(buyer) }
+    }
+
+    @inlinable
+    public mutating func combineLine(ordinal: UInt32, asked: Int64, sold: Int64, returned: Int64) {
+        combine(UInt64(ordinal))
+        combine(asked)
+        combine(sold)
+        combine(returned)
+    }
+
+    /// A whole SKU, its buyers' counts aside.
+    public mutating func combineSKU(_ row: SKURow) {
+        combine(UInt64(row.ordinal) | (row.isDropped ? 1 << 32 : 0) | (row.settings.paused ? 1 << 33 : 0))
+        combine(row.key)
+        combine(row.onhand)
+        combine(row.held)
+        combine(row.sold)
+        combine(row.settled)
+        combine(row.loaded)
+        combine(row.settings.floor)
+        combine(row.settings.limit)
+        combine(row.settings.opens)
+        combine(row.settings.closes)
+    }
+
+    /// The units that one buyer has of one SKU.
+    public mutating func combineBuyer(ordinal: UInt32, units: Int64, buyer: Token) {
+        combine(UInt64(ordinal))
+        combine(units)
+        combine(buyer)
+    }
+
+    /// What a ledger remembers beside its items: SKUs ever created, and what it has forgotten.
+    public mutating func combineLedger(newestOrdinal: UInt32, forgottenBy: Timestamp, forgottenCount: UInt64) {
+        combine(UInt64(newestOrdinal))
+        combine(forgottenBy.milliseconds)
+        combine(forgottenCount)
+    }
+}

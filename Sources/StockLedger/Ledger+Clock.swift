@@ -1,0 +1,67 @@
+// What the clock asks for: releasing holds that have run out, and forgetting what ended long ago. Both are done in
+// bounded pieces, and each piece is an event, so that replay does not depend on when it runs.
+
+import StockModel
+
+extension Ledger {
+    /// Releases holds that are due, in at most `limit` steps (a step releases one hold or moves one nearer).
+    ///
+    /// - Returns: the steps used; less than `limit` means that nothing is left to do at `now`.
+    public mutating func expire(at now: Timestamp, limit: Int, events: inout EventBuffer) -> Int {
+        if now > clock { clock = now }
+        var steps = 0
+        while steps < limit {
+            switch holds.step(until: clock) {
+            case .idle:
+                return steps
+            case .moved:
+                steps += 1
+            case .due(let slot):
+                let reference = holds.order(at: slot)
+                let id = records[reference].id
+                release(reference, hashKey.hash(id), .expired)
+                events.append(.expired(id: id, lines: releasedLines(reference)))
+                steps += 1
+            }
+        }
+        return steps
+    }
+
+    /// When `expire` has something to do next, or a moment before it; `nil` while no hold is open.
+    public var nextExpiry: Timestamp? { holds.nextStep }
+
+    /// Forgets ended orders and operations whose retention is over, about `limit` at most, and takes back the memory
+    /// of dropped SKUs' buyers.
+    ///
+    /// - Returns: the steps used; less than `limit` means that nothing is left to do at `now`.
+    public mutating func forget(at now: Timestamp, limit: Int, events: inout EventBuffer) -> Int {
+        if now > clock { clock = now }
+        var through: UInt64 = 0
+        var steps = 0
+        var reference = records.oldestEnded
+        while steps < limit && reference != 0 {
+            let header = records[reference].header
+            guard header.pointee.moment &+ options.retention <= clock.milliseconds else { break }
+            through = header.pointee.sequence
+            reference = header.pointee.next
+            steps += 1
+        }
+        if steps > 0 {
+            let forgotten = forget(through: through)
+            events.append(.forgot(through: through, endedBy: forgotten.endedBy, count: forgotten.count))
+        }
+        if steps < limit && buyers.isSweeping {
+            steps += buyers.sweep(limit: limit - steps) { stocks[$0].pointee.isDropped }
+        }
+        return steps
+    }
+
+    /// When `forget` has something to do next; `nil` when nothing has ended. Ten times a second at most, so that
+    /// a steady stream of sales is not followed by as many events of forgetting.
+    public var nextForgetting: Timestamp? {
+        if buyers.isSweeping { return clock }
+        guard records.oldestEnded != 0 else { return nil }
+        let due = Timestamp(milliseconds: records[records.oldestEnded].header.pointee.moment) + options.retention
+        return max(due, lastForgetting + 100)
+    }
+}

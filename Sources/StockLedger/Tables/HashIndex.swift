@@ -1,0 +1,215 @@
+// From the hash of a key to the record that has it. 256 shards, each an open-addressing table of its own that grows
+// by moving a few entries with every insertion: no request ever pays for a rehash.
+
+import StockModel
+
+/// One shard's table: 64-bit slots of a 32-bit tag (the hash's low half) and a 32-bit reference.
+///
+/// Linear probing; removal shifts back what follows, so there are no tombstones but in a table that is being left.
+/// The tag alone places an entry, so that growing never touches the records.
+struct HashIndex {
+    private var slots: UnsafeMutablePointer<UInt64>
+    private var mask: UInt32
+    private var count: UInt32 = 0
+
+    /// The smaller table that is being left, its slots before `migrated` empty or moved.
+    private var old: UnsafeMutablePointer<UInt64>?
+    private var oldMask: UInt32 = 0
+    private var migrated: UInt32 = 0
+
+    private static let firstCapacity: UInt32 = 8
+    /// In the old table: the entry that was here is in the new one, or gone. No record has this reference.
+    private static let moved = UInt64.max
+    /// Slots of the old table looked at per insertion. The new table has room for half as many entries again as
+    /// the old one had slots, so two would do; eight are over sooner.
+    private static let slotsPerInsertion: UInt32 = 8
+
+    init() {
+        slots = HashIndex.table(HashIndex.firstCapacity)
+        mask = HashIndex.firstCapacity &- 1
+    }
+
+    func deallocate() {
+        slots.deallocate()
+        old?.deallocate()
+    }
+
+    /// Bytes of the tables.
+    var bytes: Int {
+        (Int(mask) &+ 1 &+ (old == nil ? 0 : Int(oldMask) &+ 1)) &* 8
+    }
+
+    private static func table(_ capacity: UInt32) -> UnsafeMutablePointer<UInt64> {
+        let table = UnsafeMutablePointer<UInt64>.allocate(capacity: Int(capacity))
+        table.initialize(repeating: 0, count: Int(capacity))
+        return table
+    }
+
+    @inline(__always)
+    private static func tag(_ slot: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: slot >> 32) }
+
+    @inline(__always)
+    private static func reference(_ slot: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: slot) }
+
+    /// The reference whose record `matches`; 0 when there is none.
+    @inline(__always)
+    func find(_ tag: UInt32, where matches: (UInt32) -> Bool) -> UInt32 {
+        var place = tag & mask
+        while true {
+            let slot = slots[Int(place)]
+            if slot == 0 { break }
+            if HashIndex.tag(slot) == tag && matches(HashIndex.reference(slot)) { return HashIndex.reference(slot) }
+            place = (place &+ 1) & mask
+        }
+        guard let old else { return 0 }
+        place = tag & oldMask
+        while true {
+            let slot = old[Int(place)]
+            if slot == 0 { return 0 }
+            if HashIndex.tag(slot) == tag && slot != HashIndex.moved && matches(HashIndex.reference(slot)) {
+                return HashIndex.reference(slot)
+            }
+            place = (place &+ 1) & oldMask
+        }
+    }
+
+    /// Adds a record that is not in the table.
+    mutating func insert(_ tag: UInt32, _ reference: UInt32) {
+        if old != nil { migrate(HashIndex.slotsPerInsertion) }
+        if (UInt64(count) &+ 1) &* 4 > (UInt64(mask) &+ 1) &* 3 { grow() }
+        place(UInt64(tag) << 32 | UInt64(reference))
+    }
+
+    private mutating func place(_ entry: UInt64) {
+        var place = HashIndex.tag(entry) & mask
+        while slots[Int(place)] != 0 { place = (place &+ 1) & mask }
+        slots[Int(place)] = entry
+        count &+= 1
+    }
+
+    private mutating func grow() {
+        while old != nil { migrate(1_024) }
+        let capacity = mask &+ 1
+        invariant(capacity < 1 << 31, "the arena runs out before one shard has 2^31 entries")
+        old = slots
+        oldMask = mask
+        migrated = 0
+        slots = HashIndex.table(capacity * 2)
+        mask = capacity * 2 &- 1
+        count = 0
+    }
+
+    private mutating func migrate(_ limit: UInt32) {
+        guard let old else { return }
+        var left = limit
+        while left > 0 && migrated <= oldMask {
+            let slot = old[Int(migrated)]
+            if slot != 0 && slot != HashIndex.moved {
+                old[Int(migrated)] = HashIndex.moved
+                place(slot)
+            }
+            migrated &+= 1
+            left &-= 1
+        }
+        if migrated > oldMask {
+            old.deallocate()
+            self.old = nil
+        }
+    }
+
+    /// Removes the entry for `reference`, which is in the table.
+    mutating func remove(_ tag: UInt32, _ reference: UInt32) {
+        let entry = UInt64(tag) << 32 | UInt64(reference)
+        var place = tag & mask
+        while slots[Int(place)] != 0 {
+            if slots[Int(place)] == entry {
+                closeGap(at: place)
+                count &-= 1
+                return
+            }
+            place = (place &+ 1) & mask
+        }
+        guard let old else { return invariant(false, "only what is in a table is removed from it") }
+        place = tag & oldMask
+        while old[Int(place)] != entry {
+            invariant(old[Int(place)] != 0, "only what is in a table is removed from it")
+            place = (place &+ 1) & oldMask
+        }
+        old[Int(place)] = HashIndex.moved
+    }
+
+    /// Moves entries of the same run back, so that each is still found from its home slot (Knuth, TAOCP 6.4, R).
+    private mutating func closeGap(at gap: UInt32) {
+        var gap = gap
+        var place = (gap &+ 1) & mask
+        while slots[Int(place)] != 0 {
+            let home = HashIndex.tag(slots[Int(place)]) & mask
+            // The entry may move when its home is not strictly between the gap and its place.
+            if (place &- home) & mask >= (place &- gap) & mask {
+                slots[Int(gap)] = slots[Int(place)]
+                gap = place
+            }
+            place = (place &+ 1) & mask
+        }
+        slots[Int(gap)] = 0
+    }
+
+    /// Slots to walk over with `reference(at:)`.
+    var positions: Int { Int(mask) &+ 1 &+ (old == nil ? 0 : Int(oldMask) &+ 1) }
+
+    /// The reference at a position, 0 when it is empty. Valid until the next insertion or removal.
+    func reference(at position: Int) -> UInt32 {
+        if position <= Int(mask) { return HashIndex.reference(slots[position]) }
+        guard let old, position - Int(mask) - 1 <= Int(oldMask) else { return 0 }
+        let slot = old[position - Int(mask) - 1]
+        return slot == HashIndex.moved ? 0 : HashIndex.reference(slot)
+    }
+}
+
+/// The shards of one kind of record. A hash's top byte names its shard, its low half places it there.
+struct ShardedIndex: ~Copyable {
+    private let shards: UnsafeMutablePointer<HashIndex>
+    /// Records in all shards.
+    private(set) var count = 0
+    /// Bytes of all tables.
+    private(set) var bytes = 0
+
+    init() {
+        shards = .allocate(capacity: Shard.count)
+        for index in 0..<Shard.count {
+            (shards + index).initialize(to: HashIndex())
+            bytes += shards[index].bytes
+        }
+    }
+
+    deinit {
+        for index in 0..<Shard.count { shards[index].deallocate() }
+        shards.deallocate()
+    }
+
+    /// The reference whose record `matches`; 0 when there is none.
+    @inline(__always)
+    func find(_ hash: UInt64, where matches: (UInt32) -> Bool) -> UInt32 {
+        shards[Shard.of(hash)].find(UInt32(truncatingIfNeeded: hash), where: matches)
+    }
+
+    /// Adds a record that is not there.
+    mutating func insert(_ hash: UInt64, _ reference: UInt32) {
+        let shard = shards + Shard.of(hash)
+        bytes &-= shard.pointee.bytes
+        shard.pointee.insert(UInt32(truncatingIfNeeded: hash), reference)
+        bytes &+= shard.pointee.bytes
+        count &+= 1
+    }
+
+    /// Removes a record that is there.
+    mutating func remove(_ hash: UInt64, _ reference: UInt32) {
+        shards[Shard.of(hash)].remove(UInt32(truncatingIfNeeded: hash), reference)
+        count &-= 1
+    }
+
+    /// Positions of one shard, for walks that sum up and for sweeps.
+    func positions(ofShard shard: Int) -> Int { shards[shard].positions }
+
+    func reference(shard: Int, position: Int) -> UInt32 { shards[shard].reference(at: position) }
+}

@@ -1,0 +1,148 @@
+// The SKUs: a record each, found by key through the index and by ordinal directly.
+
+import StockModel
+
+/// The counters and settings of one SKU. 104 bytes; with its share of the index below the 128 that are allowed.
+struct Stock {
+    /// Units not yet sold, held ones included.
+    var onhand: Int64 = 0
+    /// Units promised to open orders.
+    var held: Int64 = 0
+    var sold: Int64 = 0
+    /// Sold units of orders that are forgotten: a part of `sold`.
+    var settled: Int64 = 0
+    /// Everything that came in. Law: `loaded = onhand + sold`.
+    var loaded: Int64 = 0
+    /// Safety stock (positive) or backorder allowance (negative).
+    var floor: Int64 = 0
+    /// Units per buyer; 0: no limit.
+    var limit: Int64 = 0
+    /// Unix milliseconds; 0: no such bound.
+    var opens: Int64 = 0
+    var closes: Int64 = 0
+    /// What this SKU adds to its shard's digest, as of the last time that it was counted.
+    var countedDigest: UInt64 = 0
+    /// The sum of the hashes of its buyers' counts, also a part of its shard's digest.
+    var buyersDigest: UInt64 = 0
+    var keyReference: Arena.Reference = 0
+    var keyLength: UInt8 = 0
+    var shard: UInt8 = 0
+    var isPaused = false
+    var isDropped = false
+    /// In the list of SKUs whose digest is to be counted again.
+    var isTouched = false
+
+    /// What can be promised now.
+    var available: Int64 { max(0, onhand &- held &- floor) }
+
+    /// Existing units that no order holds and no safety stock keeps: what a transfer may take.
+    var free: Int64 { onhand &- held &- max(floor, 0) }
+
+    func status(at now: Timestamp) -> StockStatus {
+        if opens != 0 && now.milliseconds < opens { return .upcoming }
+        if closes != 0 && now.milliseconds >= closes { return .ended }
+        if isPaused { return .paused }
+        if available > 0 { return .selling }
+        return held > 0 ? .heldOut : .soldOut
+    }
+
+    var after: CountersAfter { CountersAfter(onhand: onhand, held: held, sold: sold) }
+
+    var settings: SettingsAfter {
+        SettingsAfter(floor: floor, limit: limit, opens: opens, closes: closes, paused: isPaused)
+    }
+}
+
+/// All SKUs that ever were. Ordinals begin at 1 and are never used again: log records and order lines name SKUs by
+/// them, also those that have been dropped.
+struct StockTable: ~Copyable {
+    private var pages: UnsafeMutablePointer<UnsafeMutablePointer<Stock>>
+    private var pageCapacity = 64
+    private var pageCount = 0
+    private var index = ShardedIndex()
+    private var keys = Arena(granuleShift: 3)
+    private let hashKey: HashKey
+    /// The newest ordinal.
+    private(set) var newest: UInt32 = 0
+
+    private static let pageShift = 10
+    private static let pageSize = 1 << pageShift
+
+    init(hashKey: HashKey) {
+        self.hashKey = hashKey
+        pages = .allocate(capacity: pageCapacity)
+    }
+
+    deinit {
+        for page in 0..<pageCount { pages[page].deallocate() }
+        pages.deallocate()
+    }
+
+    /// SKUs that exist now.
+    var count: Int { index.count }
+
+    var bytes: Int {
+        pageCount &* StockTable.pageSize &* MemoryLayout<Stock>.stride &+ index.bytes &+ keys.bytes
+    }
+
+    var hasRoom: Bool { newest < UInt32.max - 1 && keys.hasRoom }
+
+    /// The record of an ordinal that was given out.
+    @inline(__always)
+    subscript(ordinal: UInt32) -> UnsafeMutablePointer<Stock> {
+        pages[Int(ordinal) &>> StockTable.pageShift] + (Int(ordinal) & (StockTable.pageSize &- 1))
+    }
+
+    /// Whether an ordinal of the log was given out.
+    func isKnown(_ ordinal: UInt32) -> Bool { ordinal >= 1 && ordinal <= newest }
+
+    /// The name, kept also after the SKU was dropped: orders still show it.
+    func key(_ ordinal: UInt32) -> Token {
+        let stock = self[ordinal]
+        return Token(base: keys.pointer(stock.pointee.keyReference), count: Int(stock.pointee.keyLength))
+    }
+
+    /// The ordinal of an existing SKU, or 0.
+    func find(_ key: Token) -> UInt32 {
+        index.find(hashKey.hash(key)) { ordinal in
+            let stock = self[ordinal]
+            return Int(stock.pointee.keyLength) == key.count
+                && equalBytes(keys.pointer(stock.pointee.keyReference), key.base, count: key.count)
+        }
+    }
+
+    /// Adds a SKU that does not exist, or one that was dropped long ago, and returns its ordinal.
+    mutating func create(_ key: Token, isDropped: Bool = false) -> UInt32 {
+        newest &+= 1
+        if Int(newest) >> StockTable.pageShift >= pageCount { addPage() }
+        let hash = hashKey.hash(key)
+        let reference = keys.allocate(key.count)
+        keys.pointer(reference).copyMemory(from: key.base, byteCount: key.count)
+        var stock = Stock()
+        stock.keyReference = reference
+        stock.keyLength = UInt8(truncatingIfNeeded: key.count)
+        stock.shard = UInt8(truncatingIfNeeded: Shard.of(hash))
+        stock.isDropped = isDropped
+        self[newest].initialize(to: stock)
+        if !isDropped { index.insert(hash, newest) }
+        return newest
+    }
+
+    /// Takes the name out of the index; the record stays for the orders that name it.
+    mutating func drop(_ ordinal: UInt32) {
+        index.remove(hashKey.hash(key(ordinal)), ordinal)
+        self[ordinal].pointee.isDropped = true
+    }
+
+    private mutating func addPage() {
+        if pageCount == pageCapacity {
+            let larger = UnsafeMutablePointer<UnsafeMutablePointer<Stock>>.allocate(capacity: pageCapacity * 2)
+            larger.update(from: pages, count: pageCount)
+            pages.deallocate()
+            pages = larger
+            pageCapacity *= 2
+        }
+        pages[pageCount] = .allocate(capacity: StockTable.pageSize)
+        pageCount += 1
+    }
+}
