@@ -60,14 +60,18 @@ enum SegmentLayout {
     static let headerSize = 4096
     static let magic: UInt64 = 0x474F_4C4B_434F_5453  // "STOCKLOG"
     static let version: UInt32 = 1
-    /// The payload of an opening frame: see `OpeningPayload`.
-    static let openingPayload = 24
+    /// The payload of an opening frame: length and first sequence of the segment before it.
+    static let openingPayload = 16
     static let openingFrame = Frame.headerSize + openingPayload + Frame.footerSize
     /// Where the first frame of events begins.
     static let firstEventsOffset = headerSize + openingFrame
 
-    /// The largest payload that fits into an empty segment of `segmentBytes`.
+    /// Room at the end of each segment that only a closing frame may take.
+    static let closingRoom = Frame.headerSize + Frame.footerSize
+
+    /// The largest payload that fits into an empty segment of `segmentBytes`; not above 0 if none does.
     static func maximumPayload(segmentBytes: Int) -> Int {
-        min(LogLimits.maximumPayload, segmentBytes - firstEventsOffset - Frame.headerSize - Frame.footerSize)
+        let room = (segmentBytes - firstEventsOffset - closingRoom) & ~(Frame.alignment - 1)
+        return min(LogLimits.maximumPayload, room - Frame.headerSize - Frame.footerSize)
     }
 }
