@@ -46,6 +46,8 @@ struct Connection: ~Copyable {
     var inputEnded = false
     /// There may be whole requests in `input`: its share of a turn ended before they did.
     var hasMore = false
+    /// It asked the server to stop: its last word comes when the log is closed.
+    var awaitsFarewell = false
     /// It said the password, or none is needed.
     var isLoggedIn: Bool
     /// What epoll watches it for.
@@ -68,13 +70,16 @@ struct Connection: ~Copyable {
     var descriptor: Int32 { token.descriptor }
 
     /// What epoll should watch it for, by its state.
-    var wantedInterest: Readiness {
-        var wanted: Readiness = []
-        switch phase {
-        case .open: if !isPaused && !inputEnded { wanted = [.input, .inputEnded] }
-        case .finishing: break
-        case .lingering: wanted = [.input, .inputEnded]
-        }
+    ///
+    /// - Parameter reads: whether the server still takes requests.
+    func wantedInterest(whileReading reads: Bool) -> Readiness {
+        let isRead =
+            switch phase {
+            case .open: reads && !isPaused && !inputEnded
+            case .finishing: false
+            case .lingering: true
+            }
+        var wanted: Readiness = isRead ? [.input, .inputEnded] : []
         if replies.released > 0 { wanted.insert(.output) }
         return wanted
     }

@@ -15,7 +15,7 @@ enum SafetyLevel: UInt8, Comparable {
 }
 
 /// How far the log has come.
-struct Gate {
+struct Gate: Equatable {
     /// The newest sequence that the kernel has.
     var written: UInt64 = 0
     /// The newest sequence that the disk has.

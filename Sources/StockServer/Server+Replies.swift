@@ -36,9 +36,8 @@ extension Server {
         let newer = Gate(written: store.journal.writtenSequence, durable: store.journal.durableSequence)
         if newer == gate { return }
         gate = newer
-        if waiting.isEmpty { return }
-        let candidates = waiting
-        waiting.removeAll(keepingCapacity: true)
+        var candidates: [PollToken] = []
+        swap(&candidates, &waiting)
         for token in candidates {
             guard let connection = connections.find(token) else { continue }
             connection.pointee.isWaiting = false
@@ -48,7 +47,8 @@ extension Server {
             if before == 0, connection.pointee.replies.released > 0 {
                 guard sendReleased(connection) else { continue }
             }
-            settle(connection)
+            // It may have replies of this turn, so it is looked at with them.
+            addRun(connection, from: 0, to: 0)
         }
     }
 
@@ -56,11 +56,14 @@ extension Server {
 
     /// Sends the turn's replies, or keeps them with their connections.
     mutating func deliverReplies() {
-        for run in runs {
-            // It is gone, and nobody wants its replies.
+        for index in runs.indices {
+            let run = runs[index]
+            // It may be gone, and nobody wants its replies.
             guard let connection = connections.find(run.token) else { continue }
             let bytes = UnsafeRawBufferPointer(start: replies.base + run.start, count: run.end - run.start)
-            if deliver(bytes, of: run, to: connection) { settle(connection) }
+            guard deliver(bytes, of: run, to: connection) else { continue }
+            let isLast = index + 1 == runs.count || runs[index + 1].token != run.token
+            if isLast { settle(connection) }
         }
     }
 
@@ -72,6 +75,7 @@ extension Server {
         let mayLeave = !logState.frameWaits && gate.isOpen(for: run.sequence, run.level)
         guard mayLeave, connection.pointee.replies.isEmpty else {
             let before = connection.pointee.replies.released
+            if before == 0 { connection.pointee.progressAt = now }
             connection.pointee.replies.append(bytes, until: run.sequence, run.level)
             if !logState.frameWaits { connection.pointee.replies.release(through: gate) }
             // If some were released before, epoll tells when the client takes more.
@@ -117,9 +121,12 @@ extension Server {
         let waitingBytes = connection.pointee.replies.count
         if waitingBytes == 0 {
             let isDone =
-                connection.pointee.phase == .finishing
-                || connection.pointee.inputEnded && !connection.pointee.hasMore
-            if isDone && connection.pointee.phase != .lingering {
+                switch connection.pointee.phase {
+                case .open: connection.pointee.inputEnded && !connection.pointee.hasMore
+                case .finishing: !connection.pointee.awaitsFarewell
+                case .lingering: false
+                }
+            if isDone {
                 let token = connection.pointee.token
                 finish(connection)
                 guard connections.find(token) != nil else { return }
@@ -139,7 +146,7 @@ extension Server {
         }
         if connection.pointee.replies.released > 0 { watchPatience() }
 
-        let wanted = stopping.readsInput ? connection.pointee.wantedInterest : connection.pointee.interestWithoutInput
+        let wanted = connection.pointee.wantedInterest(whileReading: stopping.readsInput)
         if wanted != connection.pointee.interest {
             connection.pointee.interest = wanted
             poller.change(connection.pointee.descriptor, to: wanted, as: connection.pointee.token)

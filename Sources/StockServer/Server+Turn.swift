@@ -19,7 +19,7 @@ extension Server {
 
     /// Sockets that nobody reads from would be reported ready again and again; so while a frame waits to be written,
     /// only what can change that is waited for.
-    private func waitForLog() {
+    private mutating func waitForLog() {
         var watched = [pollfd(fd: store.journal.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
         if let signals { watched.append(pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)) }
         let nanoseconds = timers.wait(from: clinux_monotonic_ns())

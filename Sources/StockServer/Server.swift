@@ -96,16 +96,9 @@ public struct Server: ~Copyable {
     public init(
         configuration: ServerConfiguration, store: consuming Store, signals: Signals? = nil, logger: Logger
     ) throws(ServerError) {
-        do throws(SystemError) {
-            poller = try Poller()
-        } catch {
-            throw .system(error)
-        }
-        do throws(ListeningError) {
-            listeners = try Listener.all(for: configuration)
-        } catch {
-            throw .listening(error)
-        }
+        let sockets = try Server.openSockets(configuration, signals, wake: store.journal.wakeDescriptor)
+        poller = sockets.poller
+        listeners = sockets.listeners
         self.configuration = configuration
         self.logger = logger
         self.signals = signals
@@ -117,18 +110,34 @@ public struct Server: ~Copyable {
         now = startedAt
         ledgerTime = store.clock.now()
         self.store = store
-        try watchOwnDescriptors()
     }
 
-    private func watchOwnDescriptors() throws(ServerError) {
-        var isWatched = poller.add(store.journal.wakeDescriptor, for: .input, as: .journal)
-        if let signals {
-            isWatched = poller.add(signals.descriptor, for: .input, as: .signals) && isWatched
+    private struct Sockets: ~Copyable {
+        let poller: Poller
+        let listeners: [Listener]
+    }
+
+    private static func openSockets(
+        _ configuration: ServerConfiguration, _ signals: Signals?, wake: Int32
+    ) throws(ServerError) -> Sockets {
+        let listeners: [Listener]
+        do throws(ListeningError) {
+            listeners = try Listener.all(for: configuration)
+        } catch {
+            throw .listening(error)
         }
-        for (index, listener) in listeners.enumerated() {
-            isWatched = poller.add(listener.descriptor, for: .input, as: .listener(index)) && isWatched
+        do throws(SystemError) {
+            let poller = try Poller()
+            var isWatched = poller.add(wake, for: .input, as: .journal)
+            if let signals { isWatched = poller.add(signals.descriptor, for: .input, as: .signals) && isWatched }
+            for (index, listener) in listeners.enumerated() {
+                isWatched = poller.add(listener.descriptor, for: .input, as: .listener(index)) && isWatched
+            }
+            if !isWatched { throw SystemError("epoll_ctl") }
+            return Sockets(poller: poller, listeners: listeners)
+        } catch {
+            throw .system(error)
         }
-        if !isWatched { throw .system(SystemError("epoll_ctl")) }
     }
 
     /// Serves until it is told to stop, or until the log fails for good.
@@ -149,7 +158,7 @@ public struct Server: ~Copyable {
         if !logState.frameWaits {
             releaseDueHolds()
             // 2 and 3. Session and ledger: requests are parsed and decided, events and replies gathered.
-            serveReadyConnections()
+            if stopping.readsInput { serveReadyConnections() }
             forgetEndedOrders()
         }
         // 4. Journal: the turn's events become one frame, and one write.

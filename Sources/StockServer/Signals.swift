@@ -6,8 +6,8 @@ import CLinux
 import Glibc
 
 /// The signals that the loop takes. Make it before the first thread is started, the journal's included: threads
-/// inherit which signals are blocked.
-public struct Signals: ~Copyable {
+/// inherit which signals are blocked. A class, because a server may have none.
+public final class Signals {
     let descriptor: Int32
     private static let stopping: [Int32] = [SIGTERM, SIGINT]
 

@@ -62,17 +62,17 @@ struct Statistics: ~Copyable {
     var busyTime: Int64 = 0
     /// The turn that took longest, and what it did.
     var longestTurn = TurnRecord()
-    /// Holds released and how late the latest of them was, in milliseconds.
     var expirySteps: UInt64 = 0
-    var frames: UInt64 = 0
-    var events: UInt64 = 0
     var failedWrites: UInt64 = 0
-
     var slowestSync: Int64 = 0
 
     /// Whether the request about to be served is one of those that are timed.
     @inline(__always)
     var timesNext: Bool { requests & (Statistics.sampling - 1) == 0 }
+
+    func countRefusal(_ code: RefusalCode) {
+        refusals[Int(code.rawValue)] &+= 1
+    }
 
     func addSample(_ verb: Verb, nanoseconds: Int64) {
         let index = Int(verb.rawValue)
