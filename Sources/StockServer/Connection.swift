@@ -111,3 +111,9 @@ func receiveNow(into memory: UnsafeMutableRawPointer, capacity: Int, from descri
         }
     }
 }
+
+/// Tells the peer that no more will come; what was sent before still arrives.
+func endOutput(of descriptor: Int32) {
+    // It fails when the peer is gone, and then nobody needs to be told.
+    _ = shutdown(descriptor, Int32(SHUT_WR))
+}

@@ -61,7 +61,7 @@ extension Server {
         line.writeRefusal(.busy, "too many connections")
         statistics.countRefusal(.busy)
         _ = sendNow(line.bytes, to: descriptor)
-        shutdown(descriptor, Int32(SHUT_WR))
+        endOutput(of: descriptor)
         // Closing with unread bytes would destroy the line on its way.
         _ = receiveNow(into: readBuffer.base, capacity: TurnLimits.read, from: descriptor)
         close(descriptor)
@@ -265,7 +265,7 @@ extension Server {
             connections.close(connection.pointee.token)
             return
         }
-        shutdown(connection.pointee.descriptor, Int32(SHUT_WR))
+        endOutput(of: connection.pointee.descriptor)
         connection.pointee.phase = .lingering
         connection.pointee.progressAt = now
         connection.pointee.input.removeAll(keepingCapacity: 0)

@@ -127,7 +127,7 @@ extension Server {
             _ = sendNow(farewell.bytes, to: token.descriptor)
         }
         connections.forEach { _, connection in
-            shutdown(connection.pointee.descriptor, Int32(SHUT_WR))
+            endOutput(of: connection.pointee.descriptor)
             // Closing with unread bytes would destroy replies on their way.
             _ = receiveNow(into: memory, capacity: TurnLimits.read, from: connection.pointee.descriptor)
         }
