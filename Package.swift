@@ -47,7 +47,9 @@ let package = Package(
             dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger"]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["stockade", "StockConnection", "StockJournal", "CLinux"]),
+            dependencies: ["stockade", "StockConnection", "StockJournal", "CLinux"],
+            // Read where it lies, as Protocol/transcripts is.
+            exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -41,7 +41,7 @@ extension Ledger {
         change(to, by: quantity)
     }
 
-    mutating func remove(_ ordinal: UInt32) {
+    mutating func removeSKU(_ ordinal: UInt32) {
         let stock = stocks[ordinal]
         // Its buyers' counts stop to count at once; their memory is taken back by and by.
         shardDigests[Int(stock.pointee.shard)] &-= stock.pointee.buyersDigest
@@ -187,9 +187,9 @@ extension Ledger {
         let header = returnRecord.header
         header.pointee.state = .return
         header.pointee.sequence = sequence
-        header.pointee.ttl = order
+        header.pointee.moment = clock.milliseconds
         if whole { header.pointee.flags = RecordFlags.isWhole }
-        end(returnReference)
+        records.attach(returnReference, to: order)
         end(order)
         shardDigests[Shard.of(hash)] &+= record.digest
         shardDigests[Shard.of(keyHash)] &+= returnRecord.digest
@@ -226,7 +226,8 @@ extension Ledger {
         shardDigests[Shard.of(hash)] &+= record.digest
     }
 
-    /// Forgets every ended record whose newest sequence is ≤ `through`; returns how many, and the newest end.
+    /// Forgets every ended record whose newest sequence is ≤ `through`, orders together with their returns; says how
+    /// many that were, and when the newest of them ended.
     mutating func forget(through: UInt64) -> (count: UInt64, endedBy: Timestamp) {
         advance()
         var count: UInt64 = 0
@@ -237,17 +238,34 @@ extension Ledger {
             guard record.header.pointee.sequence <= through else { break }
             endedBy = max(endedBy, Timestamp(milliseconds: record.header.pointee.moment))
             settle(record)
-            let hash = hashKey.hash(record.id)
-            shardDigests[Shard.of(hash)] &-= record.digest
-            if record.isOrder { orderCount &-= 1 }
             records.removeEnded(reference)
-            records.remove(reference, hash)
-            count &+= 1
+            count &+= 1 &+ removeReturns(of: record)
+            if record.isOrder { orderCount &-= 1 }
+            remove(reference)
         }
         forgottenBy = endedBy
         forgottenCount &+= count
         lastForgetting = clock
         return (count, endedBy)
+    }
+
+    private mutating func removeReturns(of record: Record) -> UInt64 {
+        var count: UInt64 = 0
+        var next = record.header.pointee.newestReturn
+        while next != 0 {
+            let reference = next
+            next = records[reference].header.pointee.next
+            remove(reference)
+            count &+= 1
+        }
+        return count
+    }
+
+    private mutating func remove(_ reference: Arena.Reference) {
+        let record = records[reference]
+        let hash = hashKey.hash(record.id)
+        shardDigests[Shard.of(hash)] &-= record.digest
+        records.remove(reference, hash)
     }
 
     /// An order is about to be forgotten: its sold units are settled, and leave its buyer's count where no limit

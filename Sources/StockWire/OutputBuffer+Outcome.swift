@@ -17,8 +17,10 @@ extension OutputBuffer {
             line(room: id.count) {
                 $0.put("+ADJUSTED ")
                 $0.put(id)
-                $0.put(" onhand=")
-                $0.put(onhand)
+                if let onhand {
+                    $0.put(" onhand=")
+                    $0.put(onhand)
+                }
                 $0.sequence(sequence)
                 $0.replay(replay)
             }
@@ -267,8 +269,8 @@ extension IDState {
         case .cancelled: "cancelled"
         case .expired: "expired"
         case .returned: "returned"
-        case .adjusted: "adjusted"
-        case .counted: "counted"
+        // A count is an adjustment with another way to say how much.
+        case .adjusted, .counted: "adjusted"
         case .transferred: "transferred"
         case .return: "return"
         }

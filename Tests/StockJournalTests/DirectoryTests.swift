@@ -139,7 +139,7 @@ struct DirectoryTests {
         let reader = Task.detached {
             defer { isDone.value.store(true, ordering: .releasing) }
             var last: UInt64 = 0
-            for _ in 0..<100 {
+            for _ in 0..<25 {
                 var next: UInt64 = 1
                 let directory = try StoreDirectory.open(store, access: .inspect)
                 let (verdict, report) = try LogInspector.check(directory, visit: { frame in

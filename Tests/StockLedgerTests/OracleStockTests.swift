@@ -145,7 +145,7 @@ struct OracleStockTests {
             C: DROP a
             S: -NOSKU a
             C: ADJUST x a 1
-            S: -NOSKU a
+            S: +ADJUSTED x seq=6 replay=1
             C: TRANSFER t a b 1
             S: +TRANSFERRED t seq=7 replay=1
             C: DEDUCT p a 1 buyer=ann
@@ -155,9 +155,9 @@ struct OracleStockTests {
             C: DEDUCT p a 1 buyer=ann
             S: +SOLD p seq=4 replay=1
             C: ADJUST x a 1
-            S: -CONFLICT x state=adjusted seq=6
+            S: +ADJUSTED x seq=6 replay=1
             C: TRANSFER t a b 1
-            S: -CONFLICT t state=transferred seq=7
+            S: +TRANSFERRED t seq=7 replay=1
             C: CONFIRM o late=1
             S: -NOSKU a
             C: RETURN r p

@@ -77,6 +77,13 @@ struct RecordTable: ~Copyable {
         if next == 0 { newestEnded = previous } else { self[next].header.pointee.link = previous }
     }
 
+    /// Adds a return to those of its order.
+    func attach(_ returned: Arena.Reference, to order: Arena.Reference) {
+        self[returned].header.pointee.ttl = order
+        self[returned].header.pointee.next = self[order].header.pointee.newestReturn
+        self[order].header.pointee.newestReturn = returned
+    }
+
     // MARK: Walking
 
     func positions(ofShard shard: Int) -> Int { index.positions(ofShard: shard) }

@@ -56,8 +56,8 @@ extension Oracle {
             guard case .adjustment(let place, delta) = known.content, isSameSKU(place, name) else {
                 throw conflict(id)
             }
-            let onhand = skus[try self.place(of: name)].onhand
-            return "+ADJUSTED \(id) onhand=\(onhand) seq=\(known.seq) replay=1"
+            let onhand = live[name] == place ? " onhand=\(skus[place].onhand)" : ""
+            return "+ADJUSTED \(id)\(onhand) seq=\(known.seq) replay=1"
         }
         let place = try place(of: name)
         try checkRange(place, adding: delta)
@@ -83,7 +83,8 @@ extension Oracle {
             guard case .count(let place, onhand) = known.content, isSameSKU(place, name) else {
                 throw conflict(id)
             }
-            return stockLine(try self.place(of: name)) + " replay=1"
+            guard live[name] == place else { throw Refusal("-NOSKU \(name)") }
+            return stockLine(place) + " replay=1"
         }
         let place = try place(of: name)
         if let expected, expected != skus[place].onhand {
@@ -214,10 +215,9 @@ extension Oracle {
         return operations[id]
     }
 
-    /// Whether the name means this SKU today; a dropped one keeps its name until that is taken again.
-    private func isSameSKU(_ place: Int, _ name: String) -> Bool {
-        skus[place].name == name && (live[name] == nil || live[name] == place)
-    }
+    /// Whether a repeated request names the SKU that it named the first time: what was sent counts, not whether
+    /// the SKU was dropped and created again since.
+    private func isSameSKU(_ place: Int, _ name: String) -> Bool { skus[place].name == name }
 
     private mutating func load(_ place: Int, _ delta: Int64) {
         skus[place].onhand += delta

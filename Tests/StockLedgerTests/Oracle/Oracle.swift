@@ -148,7 +148,7 @@ struct Oracle {
     /// Whether everything that ended up to this sequence is past its retention.
     func mayForget(endedUpTo last: Int64, at now: Int64) -> Bool {
         let orderTimes = orders.values.filter { isEnded($0, upTo: last) }.map(\.changedAt)
-        let operationTimes = operations.values.filter { $0.seq <= last }.map(\.at)
+        let operationTimes = operations.values.map(end).filter { $0.seq <= last }.map(\.at)
         return (orderTimes + operationTimes).allSatisfy { $0 + retention <= now }
     }
 
@@ -156,15 +156,24 @@ struct Oracle {
     /// at most `last`. Takes one sequence number.
     mutating func forget(endedUpTo last: Int64) {
         seq += 1
+        let forgotten = operations.filter { end($0.value).seq <= last }
         for order in orders.values where isEnded(order, upTo: last) {
             for line in order.lines { settle(line, buyer: order.asked?.buyer) }
             newestForgotten = max(newestForgotten ?? order.changedAt, order.changedAt)
             orders[order.id] = nil
         }
-        for (id, operation) in operations where operation.seq <= last {
+        for (id, operation) in forgotten {
             newestForgotten = max(newestForgotten ?? operation.at, operation.at)
             operations[id] = nil
         }
+    }
+
+    /// When an operation ended. A return lives as long as its order: until then its goods could come back twice.
+    func end(_ operation: Operation) -> (seq: Int64, at: Int64) {
+        guard case .returning(let id, _, _) = operation.content, let order = orders[id] else {
+            return (operation.seq, operation.at)
+        }
+        return (order.seq, order.changedAt)
     }
 
     private func isEnded(_ order: Order, upTo last: Int64) -> Bool {

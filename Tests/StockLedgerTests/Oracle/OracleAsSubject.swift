@@ -72,7 +72,7 @@ extension Oracle {
     func newestForgettable(at now: Int64) -> Int64? {
         let ended =
             orders.values.filter { $0.state != .held }.map { (seq: $0.seq, at: $0.changedAt) }
-            + operations.values.map { (seq: $0.seq, at: $0.at) }
+            + operations.values.map(end)
         return ended.filter { $0.at + retention <= now }.map(\.seq).max()
     }
 }
