@@ -13,9 +13,9 @@ public enum ListenError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .unresolved(let host, let why): "--host \(host): \(why)"
         case .exposed(let host, let address):
-            "--host \(host) is \(address), which other machines can reach, and there is no password: anyone there "
-                + "could sell or drop the stock. Give --password-file FILE, listen on 127.0.0.1, or say --insecure if "
-                + "the network is closed to others."
+            "--host \(host): other machines can reach \(host == address ? "it" : address), and there is no password, so "
+                + "that anyone there could sell or drop the stock. Give --password-file FILE, listen on 127.0.0.1, or "
+                + "say --insecure if the network is closed to others."
         }
     }
 }

@@ -100,6 +100,11 @@ public struct Store: ~Copyable {
         recovery = StoreRecovery(report: report, milliseconds: (clinux_monotonic_ns() - began) / 1_000_000)
     }
 
+    /// Brings everything to the disk, ends the log in order and gives the directory back. Waits for the disk.
+    public consuming func close() throws(JournalError) {
+        try journal.close()
+    }
+
     private static func storeError(_ error: any Error, path: String) -> StoreError {
         switch error {
         case let error as StoreError: error
