@@ -120,3 +120,26 @@ public struct RunID: Sendable, CustomStringConvertible {
         return RunID(String((0..<6).map { _ in alphabet[Int.random(in: 0..<alphabet.count)] }))
     }
 }
+
+/// A length of time as it is written on a command line: `500ms`, `10s`, `2m`; a bare number is seconds.
+public struct BenchDuration: Equatable, Sendable, CustomStringConvertible {
+    public let nanoseconds: Int64
+
+    public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    /// nil for anything else, and for what is more than a day.
+    public init?(_ text: String) {
+        let digits = text.prefix { ("0"..."9").contains($0) }
+        let units: [Substring: Int64] = ["ms": 1_000_000, "s": 1_000_000_000, "": 1_000_000_000, "m": 60_000_000_000]
+        guard let number = Int64(digits), number <= 86_400_000, let unit = units[text.dropFirst(digits.count)] else {
+            return nil
+        }
+        let (value, overflow) = number.multipliedReportingOverflow(by: unit)
+        guard !overflow, value <= 86_400_000_000_000 else { return nil }
+        nanoseconds = value
+    }
+
+    public var description: String {
+        nanoseconds.isMultiple(of: 1_000_000_000) ? "\(nanoseconds / 1_000_000_000)s" : "\(nanoseconds / 1_000_000)ms"
+    }
+}
