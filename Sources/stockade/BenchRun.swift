@@ -58,7 +58,7 @@ struct BenchRun: ParsableCommand {
         let report = LoadReport(options: options, result: result)
         writeAll(STDOUT_FILENO, json ? report.json : report.text)
         if result.wasInterrupted { throw ExitCode(130) }
-        if result.expected < result.replies || !result.unexpected.isEmpty || result.unanswered > 0 { throw ExitCode(1) }
+        if !result.isSound { throw ExitCode(1) }
     }
 
     private func options() throws -> LoadOptions {

@@ -26,6 +26,9 @@ public struct LoadResult: Sendable {
     /// Above this share the load generator, and not the server, may be what is measured.
     public static let busyShare = 0.9
 
+    /// Every request was answered, and each as it should be.
+    public var isSound: Bool { unexpected.isEmpty && unanswered == 0 && expected == replies }
+
     /// What speaks against quoting this result, as sentences.
     public var warnings: [String] {
         var warnings: [String] = []
