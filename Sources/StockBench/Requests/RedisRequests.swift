@@ -93,7 +93,7 @@ struct RedisRequests {
         case .order:
             [
                 run(
-                    .order, keys: ["dedup:{order}"] + (0..<lines).map { _ in "stock:{sku}" },
+                    .order, keys: ["dedup:{order}"] + (0..<lines).map { $0 == 0 ? "stock:{sku}" : "stock:{next}" },
                     (0..<lines).map { _ in "1" }, expects: .number)
             ]
         case .replay: [retry]

@@ -5,18 +5,18 @@ import StockModel
 
 /// The templates of a run and its choice of SKUs.
 struct RequestBook: ~Copyable {
-    /// One template; offsets are into `text` and `places`.
+    /// One template; ranges are of `text`, `orderPlaces` and `skuPlaces`.
     private struct Entry {
         let start: Int
         let length: Int
-        let firstPlace: Int
-        let orderPlaces: Int
-        let skuPlaces: Int
+        let orders: Range<Int>
+        let skus: Range<Int>
         let expectation: Expectation
     }
 
     private let text: UnsafeMutableBufferPointer<UInt8>
-    private let places: UnsafeMutableBufferPointer<Int>
+    private let orderPlaces: UnsafeMutableBufferPointer<Int>
+    private let skuPlaces: UnsafeMutableBufferPointer<SKUPlace>
     private let entries: UnsafeMutableBufferPointer<Entry>
     private let choice: SKUChoice
 
@@ -27,25 +27,30 @@ struct RequestBook: ~Copyable {
         self.choice = choice
         longest = templates.map(\.bytes.count).max() ?? 0
         var allText: [UInt8] = []
-        var allPlaces: [Int] = []
+        var allOrders: [Int] = []
+        var allSKUs: [SKUPlace] = []
         var allEntries: [Entry] = []
         for template in templates {
             allEntries.append(
                 Entry(
-                    start: allText.count, length: template.bytes.count, firstPlace: allPlaces.count,
-                    orderPlaces: template.orderPlaces.count, skuPlaces: template.skuPlaces.count,
+                    start: allText.count, length: template.bytes.count,
+                    orders: allOrders.count..<allOrders.count + template.orderPlaces.count,
+                    skus: allSKUs.count..<allSKUs.count + template.skuPlaces.count,
                     expectation: template.expectation))
             allText += template.bytes
-            allPlaces += template.orderPlaces + template.skuPlaces
+            allOrders += template.orderPlaces
+            allSKUs += template.skuPlaces
         }
         text = .allocate(copying: allText)
-        places = .allocate(copying: allPlaces)
+        orderPlaces = .allocate(copying: allOrders)
+        skuPlaces = .allocate(copying: allSKUs)
         entries = .allocate(copying: allEntries)
     }
 
     deinit {
         text.deallocate()
-        places.deallocate()
+        orderPlaces.deallocate()
+        skuPlaces.deallocate()
         entries.deallocate()
     }
 
@@ -61,18 +66,17 @@ struct RequestBook: ~Copyable {
         let entry = entries[step.template]
         invariant(entry.length <= longest, "a request is no longer than the longest")
         target.copyMemory(from: UnsafeRawPointer(text.baseAddress.unsafelyUnwrapped + entry.start), byteCount: entry.length)
-        var place = entry.firstPlace
-        for _ in 0..<entry.orderPlaces {
-            write(UInt32(truncatingIfNeeded: step.order >> 32), to: target + places[place])
-            write(UInt32(truncatingIfNeeded: step.order), to: target + places[place] + 8)
-            place += 1
+        for place in entry.orders {
+            let offset = orderPlaces[place]
+            write(UInt32(truncatingIfNeeded: step.order >> 32), to: target + offset)
+            write(UInt32(truncatingIfNeeded: step.order), to: target + offset + 8)
         }
-        if entry.skuPlaces > 0 {
+        if !entry.skus.isEmpty {
             var sku = step.names ?? choice.sku(of: step.order)
-            for _ in 0..<entry.skuPlaces {
-                write(sku, to: target + places[place])
-                place += 1
-                sku = sku &+ 1 < choice.count ? sku &+ 1 : 0
+            for place in entry.skus {
+                let place = skuPlaces[place]
+                if place.isNext { sku = sku &+ 1 < choice.count ? sku &+ 1 : 0 }
+                write(sku, to: target + place.offset)
             }
         }
         return entry.length

@@ -4,8 +4,8 @@
 
 import StockConnection
 
-/// The words of a request. `{order}` in a word stands for an order's id, `{sku}` for a SKU (the first one named
-/// is the order's own, the next ones follow it).
+/// The words of a request. `{order}` in a word stands for an order's id, `{sku}` for the order's SKU, and `{next}`
+/// for the SKU that follows the one before it in the request.
 struct RequestShape {
     let words: [String]
     let expectation: Expectation
@@ -16,13 +16,20 @@ struct RequestShape {
     }
 }
 
+/// Where the 8 hexadecimal digits of a SKU go.
+struct SKUPlace: Equatable {
+    let offset: Int
+    /// It is the SKU after the one before it, and not the order's own.
+    let isNext: Bool
+}
+
 /// The bytes of a shape, and where its numbers go.
 struct RequestTemplate {
     private(set) var bytes: [UInt8] = []
     /// Offsets of an order's 16 hexadecimal digits.
     private(set) var orderPlaces: [Int] = []
-    /// Offsets of a SKU's 8 hexadecimal digits, in the order of the lines.
-    private(set) var skuPlaces: [Int] = []
+    /// Where SKUs go, in the order of the request.
+    private(set) var skuPlaces: [SKUPlace] = []
     let expectation: Expectation
 
     init(_ shape: RequestShape, framing: RequestFraming, run: RunID) {
@@ -44,13 +51,15 @@ struct RequestTemplate {
     }
 
     private enum Piece {
-        case text(String), order, sku
+        case text(String), order, sku, next
+
+        var isNext: Bool { if case .next = self { true } else { false } }
 
         var length: Int {
             switch self {
             case .text(let text): text.utf8.count
             case .order: 16
-            case .sku: 8
+            case .sku, .next: 8
             }
         }
     }
@@ -63,6 +72,7 @@ struct RequestTemplate {
             switch rest[rest.index(after: open)..<close] {
             case "order": pieces += [.text("\(run)-"), .order]
             case "sku": pieces += [.text("\(run)-s"), .sku]
+            case "next": pieces += [.text("\(run)-s"), .next]
             case let other: pieces.append(.text("{\(other)}"))
             }
             rest = rest[rest.index(after: close)...]
@@ -79,8 +89,8 @@ struct RequestTemplate {
             case .order:
                 orderPlaces.append(bytes.count)
                 append(String(repeating: "0", count: piece.length))
-            case .sku:
-                skuPlaces.append(bytes.count)
+            case .sku, .next:
+                skuPlaces.append(SKUPlace(offset: bytes.count, isNext: piece.isNext))
                 append(String(repeating: "0", count: piece.length))
             }
         }

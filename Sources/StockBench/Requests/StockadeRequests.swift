@@ -16,7 +16,8 @@ enum StockadeRequests {
 
     static func order(lines: Int) -> RequestShape {
         RequestShape(
-            ["DEDUCT", "{order}"] + (0..<lines).flatMap { _ in ["{sku}", "1"] }, expects: .starts("+SOLD "))
+            ["DEDUCT", "{order}"] + (0..<lines).flatMap { [$0 == 0 ? "{sku}" : "{next}", "1"] },
+            expects: .starts("+SOLD "))
     }
 
     /// The shapes that `workload` uses, in the order that its plan expects.
