@@ -57,11 +57,12 @@ struct BenchCompare: ParsableCommand {
         let isTerminal = isatty(STDERR_FILENO) == 1
         do {
             let programs = try ServerPrograms()
+            let machine = MachineFacts(stockadeVersion: "\(Server.version)", programs: programs)
             let outcome = try comparison.run(programs: programs, interrupt: interrupt) { step in
                 show(step, isTerminal: isTerminal)
             }
             let report = ComparisonReport(
-                comparison, outcome, machine: MachineFacts(stockadeVersion: "\(Server.version)", programs: programs),
+                comparison, outcome, machine: machine,
                 command: "stockade " + CommandLine.arguments.dropFirst().joined(separator: " "))
             writeAll(STDOUT_FILENO, report.markdown)
             if let output {

@@ -81,7 +81,8 @@ public struct ComparisonReport {
 
     /// Failures, and warnings of the load generator, each once a case.
     private var remarks: [String] {
-        var remarks = outcome.failures.map { "\($0.name), round \($0.round): \($0.text)" }
+        var remarks = machine.disturbance.map { [$0] } ?? []
+        remarks += outcome.failures.map { "\($0.name), round \($0.round): \($0.text)" }
         for current in outcome.cases {
             let samples = outcome.samples(of: current.name)
             let busy = samples.filter { $0.processorShare > LoadResult.busyShare }.count

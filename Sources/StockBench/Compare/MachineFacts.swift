@@ -13,6 +13,8 @@ public struct MachineFacts: Equatable, Sendable {
     public var kernel: String
     public var stockade: String
     public var redis: String
+    /// How many tasks ran or waited for a processor in the minute before; nil when the kernel does not tell.
+    public var loadBefore: Double?
     /// UTC, `2026-11-21 08:30`.
     public var date: String
 
@@ -27,6 +29,7 @@ public struct MachineFacts: Equatable, Sendable {
             + readText("/proc/sys/kernel/osrelease").filter { $0 != "\n" }
         stockade = stockadeVersion
         redis = Self.firstLine(of: programs.redis, "--version")
+        loadBefore = readText("/proc/loadavg").split(separator: " ").first.flatMap { Double($0) }
         date = Self.now()
     }
 
@@ -40,6 +43,12 @@ public struct MachineFacts: Equatable, Sendable {
         self.stockade = stockade
         self.redis = redis
         self.date = date
+    }
+
+    /// Others used the machine, so the numbers are worth little; nil when they did not.
+    var disturbance: String? {
+        guard let loadBefore, loadBefore > 0.5 else { return nil }
+        return "the machine was not quiet before the first round: load average \(fixed(loadBefore, 1))"
     }
 
     /// One line for a report.
