@@ -8,7 +8,7 @@ import Testing
 @Suite("Replies")
 struct ReplyTests {
     /// Whether the expectation holds for `line` both in the middle of other bytes and at the very end of them.
-    private func holds(_ expectation: Expectation, _ line: String) -> Bool {
+    private func holds(_ expectation: ExpectedReply, _ line: String) -> Bool {
         let alone = Array("\(line)\r\n".utf8)
         let followed = alone + Array("+SOLD and more bytes".utf8)
         let answers = [alone, followed].map { bytes in
@@ -23,7 +23,7 @@ struct ReplyTests {
 
     @Test("A reply is known by its first word")
     func prefixes() {
-        let sold = Expectation.starts("+SOLD ")
+        let sold = ExpectedReply.starts("+SOLD ")
         #expect(holds(sold, "+SOLD o-1 seq=3 available=9"))
         for wrong in ["-SOLD o-1", "+SOLDOUT x", "+HELD o-1", "+S", "", "-SOLDOUT sku want=1", "+OK"] {
             #expect(!holds(sold, wrong))
@@ -42,7 +42,7 @@ struct ReplyTests {
 
     @Test("A retry must be answered as one")
     func replays() {
-        let retry = Expectation.replay("+SOLD ")
+        let retry = ExpectedReply.replay("+SOLD ")
         #expect(holds(retry, "+SOLD o-1 seq=3 available=1 replay=1"))
         #expect(holds(retry, "+SOLD o-1 seq=3 replay=1 later=7"))
         for wrong in ["+SOLD o-1 seq=3 available=1", "-CONFLICT o-1 replay=1", "+SOLD o noreplay=1", "+SOLD replay=2"] {

@@ -74,7 +74,7 @@ struct RedisRequests {
 
     static let create = RequestShape(["SET", "stock:{sku}", StockadeRequests.stock], expects: .starts("+OK"))
 
-    private func run(_ script: RedisScript, keys: [String], _ arguments: [String], expects: Expectation) -> RequestShape {
+    private func run(_ script: RedisScript, keys: [String], _ arguments: [String], expects: ExpectedReply) -> RequestShape {
         RequestShape(
             ["EVALSHA", digests[script] ?? "", String(keys.count)] + keys + arguments, expects: expects)
     }

@@ -11,7 +11,7 @@ struct RequestBook: ~Copyable {
         let length: Int
         let orders: Range<Int>
         let skus: Range<Int>
-        let expectation: Expectation
+        let expectation: ExpectedReply
     }
 
     private let text: UnsafeMutableBufferPointer<UInt8>
@@ -56,7 +56,7 @@ struct RequestBook: ~Copyable {
 
     /// The reply that requests of `template` should get.
     @inline(__always)
-    func expectation(of template: Int) -> Expectation { entries[template].expectation }
+    func expectation(of template: Int) -> ExpectedReply { entries[template].expectation }
 
     /// Writes one request to `target`, which has room for `longest` bytes.
     ///

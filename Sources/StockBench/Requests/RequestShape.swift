@@ -8,9 +8,9 @@ import StockConnection
 /// for the SKU that follows the one before it in the request.
 struct RequestShape {
     let words: [String]
-    let expectation: Expectation
+    let expectation: ExpectedReply
 
-    init(_ words: [String], expects expectation: Expectation) {
+    init(_ words: [String], expects expectation: ExpectedReply) {
         self.words = words
         self.expectation = expectation
     }
@@ -30,7 +30,7 @@ struct RequestTemplate {
     private(set) var orderPlaces: [Int] = []
     /// Where SKUs go, in the order of the request.
     private(set) var skuPlaces: [SKUPlace] = []
-    let expectation: Expectation
+    let expectation: ExpectedReply
 
     init(_ shape: RequestShape, framing: RequestFraming, run: RunID) {
         expectation = shape.expectation

@@ -2,7 +2,7 @@
 // of the line, up to eight of them.
 
 /// The test of a reply line. A plain value.
-struct Expectation: Equatable {
+struct ExpectedReply: Equatable {
     private let value: UInt64
     private let mask: UInt64
     private let kind: Kind
@@ -13,13 +13,13 @@ struct Expectation: Equatable {
     private static let replayMark: UInt64 = 0x313D_7961_6C70_6572
 
     /// The line begins with `text`, of which the first eight bytes count.
-    static func starts(_ text: StaticString) -> Expectation { Expectation(text, .prefix) }
+    static func starts(_ text: StaticString) -> ExpectedReply { ExpectedReply(text, .prefix) }
 
     /// As `starts`, and the line says that it answers a retry.
-    static func replay(_ text: StaticString) -> Expectation { Expectation(text, .replay) }
+    static func replay(_ text: StaticString) -> ExpectedReply { ExpectedReply(text, .replay) }
 
     /// A RESP number that is not below zero.
-    static let number = Expectation(":", .number)
+    static let number = ExpectedReply(":", .number)
 
     private init(_ text: StaticString, _ kind: Kind) {
         var value: UInt64 = 0
