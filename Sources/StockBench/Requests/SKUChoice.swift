@@ -34,7 +34,7 @@ struct SKUChoice: ~Copyable {
     func sku(of order: UInt64) -> UInt32 {
         let hash = mix(order ^ seed)
         if let draws { return draws[Int(hash >> (64 - Self.drawBits))] }
-        return UInt32((hash >> 32) &* UInt64(count) >> 32)
+        return UInt32(((hash >> 32) &* UInt64(count)) >> 32)
     }
 }
 
