@@ -26,11 +26,6 @@ struct HeldReplies: ~Copyable {
     /// Whether some bytes still wait for the gate.
     var waitsForGate: Bool { !marks.isEmpty }
 
-    /// Whether a reply among them waits for the disk though its mode would not ask for it.
-    func waits(for level: SafetyLevel) -> Bool {
-        marks.contains { $0.level == level }
-    }
-
     /// The bytes that may leave now; valid until the next change.
     var takeable: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: output.base, count: released)
@@ -62,6 +57,33 @@ struct HeldReplies: ~Copyable {
             passed &+= 1
         }
         if passed > 0 { marks.removeFirst(passed) }
+    }
+
+    /// Puts another reply in the place of each one that waits for `level`, which will not be reached; it waits for the
+    /// lowest level only.
+    ///
+    /// - Returns: how many replies that were.
+    mutating func replace(waitingFor level: SafetyLevel, with reply: UnsafeRawBufferPointer) -> Int {
+        guard marks.contains(where: { $0.level == level }) else { return 0 }
+        var replaced = 0
+        var rewritten = OutputBuffer()
+        rewritten.append(UnsafeRawBufferPointer(rebasing: output.bytes[..<released]))
+        var place = released
+        for index in marks.indices {
+            let bytes = UnsafeRawBufferPointer(rebasing: output.bytes[place..<place + marks[index].bytes])
+            place += bytes.count
+            guard marks[index].level == level else {
+                rewritten.append(bytes)
+                continue
+            }
+            let replies = bytes.count { $0 == UInt8(ascii: "\n") }
+            for _ in 0..<replies { rewritten.append(reply) }
+            marks[index].bytes = replies * reply.count
+            marks[index].level = .written
+            replaced += replies
+        }
+        output = rewritten
+        return replaced
     }
 
     /// Takes `bytes` released bytes away: they were sent. The memory goes with the last of them, so that an idle

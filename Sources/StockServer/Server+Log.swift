@@ -6,6 +6,7 @@ import CLinux
 import Logging
 import StockJournal
 import StockModel
+import StockWire
 
 /// What the loop knows of its log.
 struct LogState {
@@ -58,19 +59,24 @@ extension Server {
         case .syncFailed(let code):
             logState.reason = "sync failed: \(errorText(code))"
             logger.critical("read-only until it is started again: \(logState.reason)")
-            // What waits for the disk will never be told that it is there.
             if configuration.sync == .always {
                 stopping.status = .logFailed
             } else {
-                closeThoseWhoWaitForDisk()
+                refuseThoseWhoWaitForDisk()
             }
         }
     }
 
-    private mutating func closeThoseWhoWaitForDisk() {
+    /// Whoever asked for the disk is told that it will not be.
+    private mutating func refuseThoseWhoWaitForDisk() {
+        var refusal = OutputBuffer()
+        refusal.writeRefusal(.readOnly, text: logState.reason)
         for token in waiting {
             guard let connection = connections.find(token) else { continue }
-            if connection.pointee.replies.waits(for: .durable) { connections.close(token) }
+            let refused = connection.pointee.replies.replace(waitingFor: .durable, with: refusal.bytes)
+            for _ in 0..<refused { statistics.countRefusal(.readOnly) }
+            connection.pointee.replies.release(through: gate)
+            if sendReleased(connection) { settle(connection) }
         }
     }
 

@@ -10,7 +10,7 @@ import StockWire
 
 /// The sections of `STATS`, in the order in which they are shown.
 enum StatisticsSection: String, CaseIterable {
-    case server, clients, memory, log, ledger, commands, refusals, loop, limits
+    case server, clients, memory, log, ledger, digest, commands, refusals, loop, limits
 }
 
 /// Lines of `+key=value`, counted.
@@ -56,6 +56,7 @@ extension Server {
         case .memory: addMemory(to: &lines)
         case .log: addLog(to: &lines)
         case .ledger: addLedger(to: &lines)
+        case .digest: lines.add("digest", text: hexadecimal(store.ledger.digest()))
         case .commands: addCommands(to: &lines)
         case .refusals: addRefusals(to: &lines)
         case .loop: addLoop(to: &lines)
@@ -133,7 +134,6 @@ extension Server {
         let lag = store.ledger.nextExpiry.map { max(0, ledgerTime.milliseconds - $0.milliseconds) } ?? 0
         lines.add("expiry_lag_ms", lag)
         lines.add("expiry_steps", statistics.expirySteps)
-        lines.add("digest", text: hexadecimal(store.ledger.digest()))
     }
 
     /// Microseconds are estimated: one request in `Statistics.sampling` is timed.

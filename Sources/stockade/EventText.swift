@@ -16,6 +16,8 @@ struct EventText {
 
     private let format: Format
     private var names: [UInt32: [UInt8]] = [:]
+    /// The events of a frame have one time: its text is made once.
+    private var time = (milliseconds: Int64(0), text: UTCTime(0).description)
     private var output: [UInt8] = []
     private static let outputLimit = 1 << 16
 
@@ -30,10 +32,12 @@ struct EventText {
     }
 
     /// One line; `false` when nobody reads any more.
-    mutating func write(_ event: Event, sequence: UInt64, time: Int64) -> Bool {
+    mutating func write(_ event: Event, sequence: UInt64, time milliseconds: Int64) -> Bool {
+        if milliseconds != time.milliseconds { time = (milliseconds, UTCTime(milliseconds).description) }
         switch format {
-        case .words: append("\(sequence) \(UTCTime(time)) \(event.kind)")
-        case .json: append("{\"seq\":\(sequence),\"at\":\(time),\"time\":\"\(UTCTime(time))\",\"kind\":\"\(event.kind)\"")
+        case .words: append("\(sequence) \(time.text) \(event.kind)")
+        case .json:
+            append("{\"seq\":\(sequence),\"at\":\(milliseconds),\"time\":\"\(time.text)\",\"kind\":\"\(event.kind)\"")
         }
         fields(of: event)
         append(format == .json ? "}\n" : "\n")

@@ -114,7 +114,7 @@ extension Serve {
         let recovery = store.recovery
         let report = recovery.report
         if report.isNew {
-            logger.info("a new store", metadata: ["dir": "\(store.directory.path)"])
+            logger.info("an empty store", metadata: ["dir": "\(store.directory.path)"])
         } else {
             logger.info(
                 "recovered \(report.events) events in \(DurationText(recovery.milliseconds))",
