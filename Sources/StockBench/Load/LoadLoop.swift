@@ -21,12 +21,12 @@ struct LoadLoop: ~Copyable {
     private let input: UnsafeMutableRawBufferPointer
     private static let inputBytes = 256 << 10
 
-    var tally = Tally()
-    var inFlight = 0
+    private var tally = Tally()
+    private var inFlight = 0
     /// Requests that may still be sent, when the run has so many.
     private var left = Int.max
     private var interrupted = false
-    var schedule: OpenLoopSchedule?
+    private var schedule: OpenLoopSchedule?
     /// The connection that the next due request is offered to.
     private var turnOf = 0
 
@@ -144,24 +144,27 @@ struct LoadLoop: ~Copyable {
     private mutating func askWhatIsDue(_ now: Int64) throws(BenchError) {
         guard var due = schedule else { return }
         let first = turnOf
+        var passed = 0
         var asked = 0
         let room = connections.count * pipeline - inFlight
         while asked < room, due.next <= now, due.next < tally.measureUntil, allowance(1, due.next) == 1 {
-            while conversations[turnOf].room == 0 { turnOf = following(turnOf) }
+            while conversations[turnOf].room == 0 {
+                turnOf = following(turnOf)
+                passed += 1
+            }
             conversations[turnOf].ask(1, since: due.next, plan: plan, book: book)
             due.take()
             asked += 1
             turnOf = following(turnOf)
+            passed += 1
         }
         schedule = due
         inFlight += asked
-        guard asked > 0 else { return }
-        // Those that got something stand between the first and the one whose turn is next; all, when they meet.
         var index = first
-        repeat {
+        for _ in 0..<min(passed, connections.count) {
             if !conversations[index].unsent.isEmpty { try flush(index) }
             index = following(index)
-        } while index != turnOf
+        }
     }
 
     private func following(_ index: Int) -> Int { index + 1 == connections.count ? 0 : index + 1 }
