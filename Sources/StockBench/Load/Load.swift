@@ -16,7 +16,9 @@ public func runLoad(
 ) throws(BenchError) -> LoadResult {
     try options.check()
     raiseDescriptorLimit(to: options.clients + options.idle + 64)
-    sharpenTimers()
+    if options.rate != nil { setTimerSlack("1") }
+    // Back to what it was: servers that a comparison starts would inherit it.
+    defer { if options.rate != nil { setTimerSlack("0") } }
     let preparation = try Preparation(options, interrupt: interrupt)
     let templates = try preparation.prepare()
     let plan = options.plan
@@ -73,9 +75,11 @@ private func raiseDescriptorLimit(to wanted: Int) {
 
 /// The kernel wakes a sleeper up to 50 µs late to save power; an open loop must not count that as the server's
 /// latency. Where the file is not there, latencies are that much too long, and none is too short.
-private func sharpenTimers() {
+///
+/// - Parameter nanoseconds: how late at most; "0" is the process's standard.
+private func setTimerSlack(_ nanoseconds: StaticString) {
     let descriptor = open("/proc/self/timerslack_ns", O_WRONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
-    _ = write(descriptor, "1", 1)
+    _ = write(descriptor, nanoseconds.utf8Start, nanoseconds.utf8CodeUnitCount)
     _ = close(descriptor)
 }
