@@ -1,2 +1,183 @@
+// Thin wrappers: each calls the one system function that its name says. See the header for what they promise.
 #define _GNU_SOURCE
 #include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+// ---- epoll -----------------------------------------------------------------------------------------------
+
+int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+static int control(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
+    struct epoll_event event = {.events = events, .data = {.u64 = data}};
+    return epoll_ctl(epoll, operation, fd, &event);
+}
+
+int clinux_epoll_add(int epoll, int fd, uint32_t events, uint64_t data) {
+    return control(epoll, EPOLL_CTL_ADD, fd, events, data);
+}
+
+int clinux_epoll_modify(int epoll, int fd, uint32_t events, uint64_t data) {
+    return control(epoll, EPOLL_CTL_MOD, fd, events, data);
+}
+
+int clinux_epoll_remove(int epoll, int fd) { return control(epoll, EPOLL_CTL_DEL, fd, 0, 0); }
+
+int clinux_epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout_ms) {
+    return epoll_wait(epoll, events, capacity, timeout_ms);
+}
+
+int clinux_epoll_wait_ns(int epoll, struct epoll_event *events, int capacity, int64_t timeout_ns) {
+    if (timeout_ns < 0) return epoll_wait(epoll, events, capacity, -1);
+    if (timeout_ns == 0) return epoll_wait(epoll, events, capacity, 0);
+#ifdef SYS_epoll_pwait2
+    // Written by one thread in practice, and only ever from 1 to 0: a relaxed flag is enough.
+    static int known = 1;
+    if (__atomic_load_n(&known, __ATOMIC_RELAXED)) {
+        struct timespec wait = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
+        long count = syscall(SYS_epoll_pwait2, epoll, events, capacity, &wait, NULL, 0);
+        if (count >= 0 || errno != ENOSYS) return (int)count;
+        __atomic_store_n(&known, 0, __ATOMIC_RELAXED);
+    }
+#endif
+    int64_t milliseconds = timeout_ns / 1000000 + (timeout_ns % 1000000 != 0);
+    return epoll_wait(epoll, events, capacity, milliseconds > 2000000000 ? 2000000000 : (int)milliseconds);
+}
+
+// ---- eventfd ---------------------------------------------------------------------------------------------
+
+int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+int clinux_eventfd_signal(int fd) {
+    uint64_t one = 1;
+    for (;;) {
+        if (write(fd, &one, sizeof one) == (ssize_t)sizeof one) return 0;
+        if (errno == EAGAIN) return 0;  // The counter is full, so the descriptor is ready anyway.
+        if (errno != EINTR) return -1;
+    }
+}
+
+uint64_t clinux_eventfd_drain(int fd) {
+    uint64_t count = 0;
+    for (;;) {
+        if (read(fd, &count, sizeof count) == (ssize_t)sizeof count) return count;
+        if (errno != EINTR) return 0;
+    }
+}
+
+// ---- signalfd --------------------------------------------------------------------------------------------
+
+int clinux_signalfd(const int *signals, int count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
+    int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (error != 0) {
+        errno = error;
+        return -1;
+    }
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int clinux_signalfd_next(int fd) {
+    struct signalfd_siginfo information;
+    for (;;) {
+        if (read(fd, &information, sizeof information) == (ssize_t)sizeof information) {
+            return (int)information.ssi_signo;
+        }
+        if (errno != EINTR) return 0;
+    }
+}
+
+void clinux_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+
+// ---- sockets ---------------------------------------------------------------------------------------------
+
+int clinux_accept(int listener, struct sockaddr *address, socklen_t *length) {
+    return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int clinux_socket(int domain, int type, int protocol) {
+    return socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+}
+
+ssize_t clinux_send(int fd, const void *bytes, size_t count) { return send(fd, bytes, count, MSG_NOSIGNAL); }
+
+ssize_t clinux_sendv(int fd, const struct iovec *parts, int count) {
+    struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+ssize_t clinux_recv(int fd, void *bytes, size_t count) { return recv(fd, bytes, count, 0); }
+
+int clinux_set_nodelay(int fd) {
+    int on = 1;
+    return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+// ---- files -----------------------------------------------------------------------------------------------
+
+int clinux_openat(int directory, const char *path, int flags, uint32_t mode) {
+    return openat(directory, path, flags | O_CLOEXEC, (mode_t)mode);
+}
+
+int clinux_fallocate(int fd, int64_t bytes) { return fallocate(fd, 0, 0, (off_t)bytes); }
+
+ssize_t clinux_pwritev(int fd, const struct iovec *parts, int count, int64_t offset) {
+    return pwritev(fd, parts, count, (off_t)offset);
+}
+
+int clinux_fdatasync(int fd) { return fdatasync(fd); }
+
+int clinux_start_writeback(int fd, int64_t offset, int64_t bytes) {
+    return sync_file_range(fd, (off_t)offset, (off_t)bytes, SYNC_FILE_RANGE_WRITE);
+}
+
+int clinux_try_lock(int fd, int exclusive) { return flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB); }
+
+void clinux_advise_sequential(int fd) { (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); }
+
+// ---- chance, clocks, memory ------------------------------------------------------------------------------
+
+int clinux_random(void *bytes, size_t count) {
+    unsigned char *to = bytes;
+    while (count > 0) {
+        ssize_t got = getrandom(to, count, 0);
+        if (got < 0) {
+            if (errno == EINTR) continue;
+            return -1;
+        }
+        to += got;
+        count -= (size_t)got;
+    }
+    return 0;
+}
+
+static int64_t nanoseconds(clockid_t clock) {
+    struct timespec time = {0, 0};
+    clock_gettime(clock, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+int64_t clinux_monotonic_ns(void) { return nanoseconds(CLOCK_MONOTONIC); }
+int64_t clinux_boottime_ns(void) { return nanoseconds(CLOCK_BOOTTIME); }
+int64_t clinux_realtime_ns(void) { return nanoseconds(CLOCK_REALTIME); }
+
+uint64_t clinux_memory_total(void) {
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0;
+}
+
+void clinux_name_thread(const char *name) { (void)pthread_setname_np(pthread_self(), name); }

@@ -1,0 +1,21 @@
+// Reading a log without touching it: for `stockade log check DIR` and `stockade log dump DIR`, also while a server runs.
+
+/// A reader that writes nothing, creates nothing and takes no lock.
+public enum LogInspector {
+    /// Reads and checks every frame, hands each frame of events to `visit` in order, and says what a start would find.
+    ///
+    /// While a server runs (`StoreDirectory.isServed`), a frame that is just being written at the very end is no damage.
+    /// Damage is a verdict, not an error; thrown are only `unsuitable` and `system`, and what `visit` throws.
+    ///
+    /// - Parameter first: segments that lie wholly before this sequence are not read.
+    public static func check(
+        _ directory: StoreDirectory, from first: UInt64 = 1, progress: (LogProgress) -> Void = { _ in },
+        visit: (LogFrame) throws -> Void = { _ in }
+    ) throws -> (verdict: LogVerdict, report: RecoveryReport) {
+        // A log whose front was dropped begins later; "from 1" then means "from what is there".
+        let reach = first > 1 ? first : try LogReader.firstSequence(in: directory)
+        var reader = try LogReader(directory, from: reach, isLive: directory.isServed)
+        let end = try reader.run(progress: progress, visit: visit)
+        return (end.verdict(isLive: directory.isServed), end.report)
+    }
+}
