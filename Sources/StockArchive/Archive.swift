@@ -63,9 +63,9 @@ public struct Archive: ~Copyable {
     /// Opens the archive of a store, or makes an empty one where no file is.
     ///
     /// Throws `foreign`, `newerFormat` or `damaged` for a file that is not this store's archive; it is left as it was.
-    public init(
+    public static func open(
         _ path: String, identity: StoreIdentity, options: ArchiveOptions = ArchiveOptions()
-    ) throws(ArchiveError) {
+    ) throws(ArchiveError) -> Archive {
         let database = try Database(path, .create, patience: options.patience)
         try database.execute("PRAGMA secure_delete = 0; PRAGMA trusted_schema = 0")
         if try database.integer("SELECT count(*) FROM sqlite_master") == 0 {
@@ -89,13 +89,22 @@ public struct Archive: ~Copyable {
             """)
         let entries = try EntryWriter(database)
         let statements = try FoldStatements(database)
-        self.path = path
+        var archive = Archive(
+            database, entries: entries, statements: statements, identity: identity, options: options)
+        try archive.reload()
+        return archive
+    }
+
+    private init(
+        _ database: Database, entries: consuming EntryWriter, statements: consuming FoldStatements,
+        identity: StoreIdentity, options: ArchiveOptions
+    ) {
+        path = database.path
         self.identity = identity
         self.options = options
         self.database = database
         self.entries = entries
         self.statements = statements
-        try reload()
     }
 
     // MARK: Folding
@@ -190,8 +199,9 @@ public struct Archive: ~Copyable {
         }
         try database.execute("BEGIN IMMEDIATE")
         do {
-            if try !isStale && statements.sequence(in: database) == position.sequence { return }
-            try reload()
+            // A sequence that is not ours: someone put another file's pages in, or folded beside us.
+            let found = try statements.sequence(in: database)
+            if isStale || found != position.sequence { try reload() }
         } catch {
             rollback()
             throw error
