@@ -12,8 +12,8 @@ struct ForgetScan: ~Copyable {
     private(set) var next: StoredRecord?
     /// Numbers of records that changed after what was forgotten so far, by their newest sequence.
     var later = MinHeap<UInt64>()
-    /// The row before `next` was forgotten: a range may go on.
-    var isRun = false
+    /// The row before `next` was forgotten: where the range that it ends stands in `PendingFold.forgotten`.
+    var run: Int?
 
     init(_ database: Database) throws(ArchiveError) {
         var reader = try RecordReader(database)
@@ -77,18 +77,17 @@ extension Archive {
             forgotten += 1
         }
         while let stored = scan.next, stored.number <= through {
-            var isRun = false
+            var run: Int?
             if stored.row.state != .held && !fold.adopted.contains(stored.number) {
                 if stored.row.sequence <= through {
                     forget(stored, stored.row.lines)
-                    extend(to: stored.number, goesOn: scan.isRun)
+                    run = extend(scan.run, to: stored.number)
                     forgotten += 1
-                    isRun = true
                 } else {
                     scan.later.push(stored.row.sequence, stored.number)
                 }
             }
-            scan.isRun = isRun
+            scan.run = run
             try scan.advance()
         }
         forgetting = consume scan
@@ -105,13 +104,14 @@ extension Archive {
         leave(row.id, stored.number, row.moment)
     }
 
-    /// One more row goes; with the row before it, if that went too, it is one range.
-    private mutating func extend(to number: UInt64, goesOn: Bool) {
-        if goesOn, let last = fold.forgotten.indices.last {
-            fold.forgotten[last] = fold.forgotten[last].lowerBound...number
-        } else {
-            fold.forgotten.append(number...number)
+    /// One more row goes; with the row before it, if that went too, it is one range. Returns where that stands.
+    private mutating func extend(_ run: Int?, to number: UInt64) -> Int {
+        if let run {
+            fold.forgotten[run] = fold.forgotten[run].lowerBound...number
+            return run
         }
+        fold.forgotten.append(number...number)
+        return fold.forgotten.count - 1
     }
 
     private mutating func leave(_ id: Token, _ number: UInt64, _ moment: Int64) {
