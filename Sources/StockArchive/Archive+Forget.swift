@@ -41,8 +41,12 @@ extension Archive {
             forgotten += 1
         }
         forgotten += try forgetRows(through: through)
-        guard forgotten == count, running.forgottenBy == endedBy else {
+        guard forgotten == count else {
             throw step.misfit("\(forgotten) ids were there to forget, not \(count)")
+        }
+        guard running.forgottenBy == endedBy else {
+            throw step.misfit(
+                "the newest of the forgotten ended at \(running.forgottenBy.milliseconds), not \(endedBy.milliseconds)")
         }
         running.forgottenCount &+= forgotten
         var entry = EntryRow(step, line: 0)
