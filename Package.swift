@@ -10,7 +10,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     ],
     targets: [
         // Pure: no system module, no clock, no input or output.
@@ -35,7 +35,7 @@ let package = Package(
         .executableTarget(
             name: "stockade",
             dependencies: [
-                "StockServer", "StockConnection",
+                "StockServer", "StockConnection", "StockJournal", "StockModel", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -54,7 +54,9 @@ let package = Package(
             dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger"]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["stockade", "StockConnection", "StockJournal", "CLinux"]),
+            dependencies: ["stockade", "StockConnection", "StockJournal", "CLinux"],
+            // Read where it lies, as Protocol/transcripts is.
+            exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

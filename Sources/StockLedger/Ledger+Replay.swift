@@ -49,7 +49,7 @@ extension Ledger {
             remember(operation: .transferred, id, hash, value: from.quantity, from: from.ordinal, to: to.ordinal)
         case .dropped(let ordinal):
             guard stocks[try existing(ordinal)].pointee.held == 0 else { throw misfit("units of the SKU are held") }
-            remove(ordinal)
+            removeSKU(ordinal)
         case .deducted(let id, let lines, let buyer, let born):
             try take(id, lines, buyer: buyer, born: born, ttl: nil)
         case .reserved(let id, let lines, let buyer, let born, let ttl, let expires):

@@ -35,7 +35,7 @@ public struct LedgerRow: Equatable, Sendable {
 /// Builds a ledger from rows: first all SKUs by ordinal, then all records by sequence, then the buyers' counts.
 public struct LedgerRestorer: ~Copyable {
     private var ledger: Ledger
-    /// Returns whose order has not been met yet: an order's newest change is never older than its returns.
+    /// Returns, until all orders are there.
     private var waiting: [(record: UInt32, order: [UInt8])] = []
 
     public init(hashKey: HashKey, options: LedgerOptions = LedgerOptions()) {
@@ -69,8 +69,7 @@ public struct LedgerRestorer: ~Copyable {
         ledger.touch(ordinal)
     }
 
-    /// Takes in a remembered id. Those that have ended come in the order of their sequences; a return before its
-    /// order when both have the same.
+    /// Takes in a remembered id. Those that have ended, but returns, come in the order of their sequences.
     public mutating func add(_ row: RecordRow) throws(RestoreError) {
         let hash = ledger.hashKey.hash(row.id)
         guard ledger.records.find(row.id, hash) == 0 else {
@@ -107,15 +106,16 @@ public struct LedgerRestorer: ~Copyable {
         if row.state == .held {
             let due = Timestamp(milliseconds: row.moment)
             record.header.pointee.link = ledger.holds.insert(reference, due: due, now: Timestamp(milliseconds: row.at))
-        } else {
+        } else if row.state != .return {
             guard row.sequence >= ledger.records.newestEndedSequence else {
                 throw RestoreError(problem: "the record of \(row.id.text) is out of order")
             }
             ledger.records.appendEnded(reference)
         }
+        // The reference of a return's order is not hashed, so it may come later.
         if let order = row.returnOf { waiting.append((reference, Array(order.bytes))) }
         if row.isOrder { ledger.orderCount += 1 }
-        ledger.shardDigests[Shard.of(hash)] &+= row.digest
+        ledger.include(record, hash)
     }
 
     /// Takes in what a buyer has of a SKU that was not dropped.
@@ -138,7 +138,7 @@ public struct LedgerRestorer: ~Copyable {
             guard found != 0, ledger.records[found].isOrder else {
                 throw RestoreError(problem: "the return \(ledger.records[reference].id.text) has no order")
             }
-            ledger.records[reference].header.pointee.ttl = found
+            ledger.records.attach(reference, to: found)
         }
         ledger.sequence = row.sequence
         ledger.clock = row.clock

@@ -36,8 +36,9 @@ extension Ledger {
             guard record.header.pointee.state == .adjusted, record.header.pointee.at == delta,
                 stocks.key(record.lines[0].ordinal) == sku
             else { return conflict(id, known) }
+            let stock = stocks[record.lines[0].ordinal]
             return .adjusted(
-                id: id, onhand: stocks[record.lines[0].ordinal].pointee.onhand,
+                id: id, onhand: stock.pointee.isDropped ? nil : stock.pointee.onhand,
                 sequence: record.header.pointee.sequence, replay: true)
         }
         if let refusal = refusalOfNewID(admission) { return .refused(refusal) }
@@ -140,18 +141,18 @@ extension Ledger {
         guard source != 0 else { return .refused(.noSKU(from)) }
         let target = stocks.find(to)
         guard target != 0 else { return .refused(.noSKU(to)) }
-        let free = stocks[source].pointee.free
-        guard quantity <= free else {
-            return .refused(
-                .insufficient(
-                    sku: from, want: quantity, available: max(0, free), held: stocks[source].pointee.held))
-        }
         guard stocks[source].pointee.loaded &- quantity >= -Limits.counter else {
             return .refused(.counterOutOfRange(sku: from))
         }
         guard stocks[target].pointee.onhand &+ quantity <= Limits.counter,
             stocks[target].pointee.loaded &+ quantity <= Limits.counter
         else { return .refused(.counterOutOfRange(sku: to)) }
+        let free = stocks[source].pointee.free
+        guard quantity <= free else {
+            return .refused(
+                .insufficient(
+                    sku: from, want: quantity, available: max(0, free), held: stocks[source].pointee.held))
+        }
         // From here on the state changes.
 
         move(quantity, from: source, to: target)
@@ -169,7 +170,7 @@ extension Ledger {
         }
         // From here on the state changes.
 
-        remove(ordinal)
+        removeSKU(ordinal)
         events.append(.dropped(ordinal: ordinal))
         return .dropped(sku: sku, sequence: sequence)
     }

@@ -101,8 +101,8 @@ public enum Event {
     case returned(key: Token, order: Token, lines: EventLines, whole: Bool, complete: Bool)
     /// One line for each of the order: what went back.
     case expired(id: Token, lines: EventLines)
-    /// Every ended order and operation whose newest sequence is ≤ `through` is forgotten; the newest of them ended
-    /// at `endedBy`, and `count` of them were remembered.
+    /// Every ended order and operation whose newest sequence is ≤ `through` is forgotten, an order together with its
+    /// returns, which are never forgotten before it. The newest of them ended at `endedBy`; `count` ids they were.
     case forgot(through: UInt64, endedBy: Timestamp, count: UInt64)
 }
 

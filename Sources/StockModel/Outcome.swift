@@ -96,7 +96,8 @@ public struct OrderView {
 /// The ledger's answer to one command.
 public enum Outcome {
     case created(sku: Token, sequence: UInt64)
-    case adjusted(id: Token, onhand: Int64, sequence: UInt64, replay: Bool)
+    /// `onhand` is today's; `nil` when the SKU has been dropped since.
+    case adjusted(id: Token, onhand: Int64?, sequence: UInt64, replay: Bool)
     case stock(StockView, replay: Bool)
     case transferred(id: Token, sequence: UInt64, replay: Bool)
     case dropped(sku: Token, sequence: UInt64)

@@ -1,5 +1,5 @@
 // The layout of one remembered id: an order, or the operation (adjustment, count, transfer, return) that an id was
-// used for. A header, the lines, then the bytes of the id and of the buyer: one piece of memory, 44 bytes and 20 for
+// used for. A header, the lines, then the bytes of the id and of the buyer: one piece of memory, 48 bytes and 20 for
 // each line, so that a one-line order with its share of the index stays below 96 bytes and its id.
 
 import StockModel
@@ -14,19 +14,23 @@ struct RecordHeader {
     var moment: Int64 = 0
     /// While held: its slot in the timing wheel. Afterwards: the record that ended before it.
     var link: UInt32 = 0
-    /// Afterwards: the record that ended next.
+    /// Afterwards: the record that ended next. Of a return: the one before it of the same order.
     var next: UInt32 = 0
-    /// Of a RESERVE: its ttl in milliseconds, at most 30 days. Of a return: the reference of its order, which is
-    /// remembered at least as long as the return.
+    /// Of a RESERVE: its ttl in milliseconds, at most 30 days. Of a return: the reference of its order.
     var ttl: UInt32 = 0
+    /// Of an order: its newest return. Returns are remembered as long as their order and not in the queue of ended
+    /// records: were one forgotten earlier, a late retry of it would bring the goods back twice.
+    var newestReturn: UInt32 = 0
     var lineCount: UInt16 = 0
     var state: IDState = .held
     var flags: RecordFlags = []
     var idLength: UInt8 = 0
     var buyerLength: UInt8 = 0
+    /// The number of the newest walk of the laws that has visited it.
+    var walk: UInt16 = 0
 
     /// The bytes of the header itself; lines follow.
-    static let size = 44
+    static let size = 48
 }
 
 /// One line of a record: 20 bytes, three quantities of 40 bits (`Limits.quantity` is below 2^40).

@@ -1,0 +1,47 @@
+// The two hashes: one keyed, for the tables, and one of the items of the state, for the digest.
+
+import StockModel
+import Testing
+
+@Suite("Hashes")
+struct HashTests {
+    let key = HashKey(k0: 0x0706_0504_0302_0100, k1: 0x0f0e_0d0c_0b0a_0908)
+
+    @Test("SipHash-1-3 of nothing is the published value")
+    func publishedValue() {
+        #expect(key.hash(Words().token("")) == 0xabac_0158_050f_c4dc)
+    }
+
+    @Test("Every byte, the length, the key and the number beside it count")
+    func everythingCounts() {
+        let words = Words()
+        var seen: Set<UInt64> = []
+        let texts = (0...40).map { String(repeating: "a", count: $0) } + ["b", "ab", "ba", "aaaaaaaab", "baaaaaaaa"]
+        for text in texts { seen.insert(key.hash(words.token(text))) }
+        for text in texts { seen.insert(HashKey(k0: 1, k1: 2).hash(words.token(text))) }
+        for number: UInt64 in [0, 1, 2] {
+            for text in texts { seen.insert(key.hash(words.token(text), and: number)) }
+        }
+        #expect(seen.count == texts.count * 5)
+    }
+
+    @Test("Two rows that differ in any one field have different digests")
+    func rowsDiffer() {
+        let words = Words()
+        let base = SKURow(
+            ordinal: 1, key: words.token("phone"), onhand: 1, held: 2, sold: 3, settled: 4, loaded: 5,
+            settings: SettingsAfter(floor: 6, limit: 7, opens: 8, closes: 9, paused: false), isDropped: false)
+        let changes: [(inout SKURow) -> Void] = [
+            { _ in }, { $0.ordinal = 2 }, { $0.key = words.token("phones") }, { $0.onhand = 2 }, { $0.held = 3 },
+            { $0.sold = 4 }, { $0.settled = 5 }, { $0.loaded = 6 }, { $0.settings.floor = 7 },
+            { $0.settings.limit = 8 }, { $0.settings.opens = 9 }, { $0.settings.closes = 10 },
+            { $0.settings.paused = true }, { $0.isDropped = true }, { swap(&$0.onhand, &$0.held) },
+        ]
+        let digests = changes.map { change in
+            var row = base
+            change(&row)
+            return row.digest
+        }
+        #expect(Set(digests).count == changes.count)
+    }
+}
