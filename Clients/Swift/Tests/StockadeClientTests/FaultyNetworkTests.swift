@@ -35,7 +35,8 @@ struct FaultyNetworkTests {
             configuration.shortestPause = .milliseconds(1)
             configuration.longestPause = .milliseconds(10)
             configuration.failuresUntilUnavailable = .max
-            configuration.deadline = .seconds(2)
+            // Few at a time, so that each connection, which ends after a few pieces, carries few orders.
+            configuration.maximumInFlight = 4
             let told = try await StockadeClient.withClient(
                 .tcp(host: "127.0.0.1", port: proxy.port), configuration: configuration
             ) { stock in
@@ -47,7 +48,9 @@ struct FaultyNetworkTests {
                         let sku = skus[Int.random(in: 0..<skus.count, using: &random)]
                         let quantity = Int64.random(in: 1...3, using: &random)
                         let kind = Int.random(in: 0..<4, using: &random)
-                        group.addTask { try await Self.order("o-\(number)", sku, quantity, kind, stock) }
+                        // Some customers are in a hurry.
+                        let deadline = Duration.milliseconds(Int.random(in: 5...500, using: &random))
+                        group.addTask { try await Self.order("o-\(number)", sku, quantity, kind, stock, deadline) }
                     }
                     for try await one in group { all.append(one) }
                     return all
@@ -85,18 +88,19 @@ struct FaultyNetworkTests {
     ///
     /// - Parameter kind: 0, 1: sold at once; 2: held and confirmed; 3: held and cancelled.
     private static func order(
-        _ id: String, _ sku: String, _ quantity: Int64, _ kind: Int, _ stock: StockadeClient
+        _ id: String, _ sku: String, _ quantity: Int64, _ kind: Int, _ stock: StockadeClient,
+        _ deadline: Duration
     ) async throws -> Told {
         var told = Told(id: id, sku: sku, quantity: quantity, end: .refused, wasUnknown: false)
         let new = NewOrder(id: id, items: [.init(sku, quantity)])
         guard kind >= 2 else {
-            switch try await certain(id, &told, stock, { try await stock.deduct(new).map { _ in .sold } }) {
+            switch try await certain(id, &told, stock, { try await stock.deduct(new, deadline: deadline).map { _ in .sold } }) {
             case .done(let state): told.end = state == .sold ? .sold : .cancelled
             case .refused: break
             }
             return told
         }
-        switch try await certain(id, &told, stock, { try await stock.reserve(new, for: .hours(1)).map { _ in .held } }) {
+        switch try await certain(id, &told, stock, { try await stock.reserve(new, for: .hours(1), deadline: deadline).map { _ in .held } }) {
         case .refused: return told
         case .done(.cancelled):
             told.end = .cancelled
@@ -107,8 +111,8 @@ struct FaultyNetworkTests {
         while state == .held {
             let answer = try await certain(id, &told, stock) {
                 kind == 2
-                    ? try await stock.confirm(order: id).map { _ in .sold }
-                    : try await stock.cancel(order: id).map { _ in .cancelled }
+                    ? try await stock.confirm(order: id, deadline: deadline).map { _ in .sold }
+                    : try await stock.cancel(order: id, deadline: deadline).map { _ in .cancelled }
             }
             guard case .done(let next) = answer else {
                 Issue.record("a hold is a promise, but \(id): \(answer)")

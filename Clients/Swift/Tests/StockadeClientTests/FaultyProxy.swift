@@ -107,7 +107,7 @@ private final class ProxyHandler: ChannelInboundHandler {
         self.toll = toll
         random = SeededRandom(seed: seed)
         disaster = Disaster.allCases.randomElement(using: &random) ?? .reset
-        fuse = Int.random(in: 1...25, using: &random)
+        fuse = Int.random(in: 1...4, using: &random)
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -128,10 +128,11 @@ private final class ProxyHandler: ChannelInboundHandler {
                     return me.value.closeClient()
                 }
                 channel.closeFuture.whenComplete { _ in toll.open.withLock { $0 -= 1 } }
-                if me.value.context == nil, me.value.waiting.isEmpty { channel.close(promise: nil) }
                 me.value.backend = channel
                 for bytes in me.value.waiting { channel.writeAndFlush(bytes, promise: nil) }
                 me.value.waiting = []
+                // The client may be gone already; what it said was delivered all the same.
+                if me.value.context == nil { channel.close(mode: .output, promise: nil) }
             }
     }
 
@@ -170,7 +171,12 @@ private final class ProxyHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.context = nil
-        if disaster != .lateRequest && disaster != .halfClose { backend?.close(promise: nil) }
+        switch disaster {
+        case .lateRequest where isSilent: break
+        // What the client said before it left still arrives.
+        case .halfClose: backend?.close(mode: .output, promise: nil)
+        default: backend?.close(promise: nil)
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
