@@ -66,6 +66,7 @@ let package = Package(
                 "StockadeClient", "StockadeTesting",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Clients/Swift/Tests/StockadeClientTests"),
 

@@ -50,7 +50,9 @@ struct FaultyNetworkTests {
                         let kind = Int.random(in: 0..<4, using: &random)
                         // Some customers are in a hurry.
                         let deadline = Duration.milliseconds(Int.random(in: 5...500, using: &random))
-                        group.addTask { try await Self.order("o-\(number)", sku, quantity, kind, stock, deadline) }
+                        group.addTask {
+                            try await Self.order("o-\(number)", sku, quantity, kind, stock, server, deadline)
+                        }
                     }
                     for try await one in group { all.append(one) }
                     return all
@@ -89,18 +91,18 @@ struct FaultyNetworkTests {
     /// - Parameter kind: 0, 1: sold at once; 2: held and confirmed; 3: held and cancelled.
     private static func order(
         _ id: String, _ sku: String, _ quantity: Int64, _ kind: Int, _ stock: StockadeClient,
-        _ deadline: Duration
+        _ server: StockadeTestServer, _ deadline: Duration
     ) async throws -> Told {
         var told = Told(id: id, sku: sku, quantity: quantity, end: .refused, wasUnknown: false)
         let new = NewOrder(id: id, items: [.init(sku, quantity)])
         guard kind >= 2 else {
-            switch try await certain(id, &told, stock, { try await stock.deduct(new, deadline: deadline).map { _ in .sold } }) {
+            switch try await certain(id, &told, stock, { server.send("LOOKUP \(id)").hasPrefix("-NOORDER") }, { try await stock.deduct(new, deadline: deadline).map { _ in .sold } }) {
             case .done(let state): told.end = state == .sold ? .sold : .cancelled
             case .refused: break
             }
             return told
         }
-        switch try await certain(id, &told, stock, { try await stock.reserve(new, for: .hours(1), deadline: deadline).map { _ in .held } }) {
+        switch try await certain(id, &told, stock, { server.send("LOOKUP \(id)").hasPrefix("-NOORDER") }, { try await stock.reserve(new, for: .hours(1), deadline: deadline).map { _ in .held } }) {
         case .refused: return told
         case .done(.cancelled):
             told.end = .cancelled
@@ -109,7 +111,7 @@ struct FaultyNetworkTests {
         }
         var state = OrderState.held
         while state == .held {
-            let answer = try await certain(id, &told, stock) {
+            let answer = try await certain(id, &told, stock, { server.send("LOOKUP \(id)").contains("state=held") }) {
                 kind == 2
                     ? try await stock.confirm(order: id, deadline: deadline).map { _ in .sold }
                     : try await stock.cancel(order: id, deadline: deadline).map { _ in .cancelled }
@@ -125,8 +127,10 @@ struct FaultyNetworkTests {
     }
 
     /// Makes a call; if its outcome is unknown, settles it, however often that takes.
+    ///
+    /// - Parameter isUnchanged: whether the ledger shows the order as it was before the call.
     private static func certain(
-        _ id: String, _ told: inout Told, _ stock: StockadeClient,
+        _ id: String, _ told: inout Told, _ stock: StockadeClient, _ isUnchanged: () -> Bool,
         _ call: () async throws -> Answer<OrderState>
     ) async throws -> Answer<OrderState> {
         while true {
@@ -142,7 +146,8 @@ struct FaultyNetworkTests {
                     }
                 }
             } catch StockadeError.deadlineExceeded {
-                // Nothing was changed: the call may simply be made again.
+                // Nothing was changed, and the call may simply be made again.
+                #expect(isUnchanged(), "\(id) was changed, but the client said that nothing was")
             }
         }
     }
