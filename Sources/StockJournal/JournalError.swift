@@ -46,7 +46,7 @@ public struct LogDamage: Error, Equatable, Sendable, CustomStringConvertible {
     public var reason: String
 
     public var description: String {
-        let place = "\(file), byte \(offset), from event \(sequence) on: \(reason)."
+        let place = "\(file), offset \(offset), from event \(sequence) on: \(reason)."
         switch kind {
         case .history:
             return "The log is damaged in its history: \(place) Nothing was changed. Events up to \(durableSequence) "

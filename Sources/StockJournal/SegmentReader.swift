@@ -63,13 +63,9 @@ struct SegmentReader: ~Copyable {
             if try isZero(from: offset) { return .end }
             return .bad(BadPlace(reason: "the file ends inside the header of a frame", isTorn: true))
         }
-        if (0..<6).allSatisfy({ head.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) == 0 }),
-            try isZero(from: offset)
-        {
-            return .end
-        }
         let seed = seed.frame(at: offset)
-        guard let header = try header(at: offset, seed: seed) else {
+        guard let header = FrameHeader.parse(head, seed: seed) else {
+            if try isZero(from: offset) { return .end }
             return .bad(try badHeader(at: offset))
         }
         guard let frame = try load(at: offset, count: header.frameSize) else {
@@ -184,12 +180,6 @@ struct SegmentReader: ~Copyable {
     }
 
     // MARK: Bytes
-
-    @inline(__always)
-    private mutating func header(at offset: Int, seed: UInt32) throws(JournalError) -> FrameHeader? {
-        guard let head = try load(at: offset, count: Frame.headerSize) else { return nil }
-        return FrameHeader.parse(head, seed: seed)
-    }
 
     /// `count` bytes from `offset`, valid until the next call; nil if the file ends before.
     @inline(__always)

@@ -44,7 +44,7 @@ extension Ledger {
     mutating func removeSKU(_ ordinal: UInt32) {
         let stock = stocks[ordinal]
         // Its buyers' counts stop to count at once; their memory is taken back by and by.
-        shardDigests[Int(stock.pointee.shard)] &-= stock.pointee.buyersDigest
+        stockDigests[Int(stock.pointee.shard)] &-= stock.pointee.buyersDigest
         stock.pointee.buyersDigest = 0
         stocks.drop(ordinal)
         buyers.startSweep()
@@ -89,14 +89,14 @@ extension Ledger {
             end(reference)
         }
         orderCount &+= 1
-        shardDigests[Shard.of(hash)] &+= record.digest
+        include(record, hash)
     }
 
     /// Sells the chosen units of a held order, or (`late`) of an expired one; what is not chosen goes back.
     mutating func sell(_ reference: Arena.Reference, _ hash: UInt64, late: Bool) {
         advance()
         let record = records[reference]
-        shardDigests[Shard.of(hash)] &-= record.digest
+        exclude(record, hash)
         if late { records.removeEnded(reference) } else { holds.remove(record.header.pointee.link) }
         for index in 0..<record.lineCount {
             let line = record.lines + index
@@ -113,14 +113,14 @@ extension Ledger {
         record.header.pointee.state = .sold
         record.header.pointee.sequence = sequence
         end(reference)
-        shardDigests[Shard.of(hash)] &+= record.digest
+        include(record, hash)
     }
 
     /// Gives everything that an order holds back: it was cancelled or ran out.
     mutating func release(_ reference: Arena.Reference, _ hash: UInt64, _ state: IDState) {
         advance()
         let record = records[reference]
-        shardDigests[Shard.of(hash)] &-= record.digest
+        exclude(record, hash)
         holds.remove(record.header.pointee.link)
         for index in 0..<record.lineCount {
             let line = record.lines[index]
@@ -132,7 +132,7 @@ extension Ledger {
         record.header.pointee.state = state
         record.header.pointee.sequence = sequence
         end(reference)
-        shardDigests[Shard.of(hash)] &+= record.digest
+        include(record, hash)
     }
 
     /// The event lines that `release` left.
@@ -141,11 +141,11 @@ extension Ledger {
     mutating func prolong(_ reference: Arena.Reference, _ hash: UInt64, until expires: Timestamp) {
         advance()
         let record = records[reference]
-        shardDigests[Shard.of(hash)] &-= record.digest
+        exclude(record, hash)
         record.header.pointee.sequence = sequence
         record.header.pointee.moment = expires.milliseconds
         holds.move(record.header.pointee.link, due: expires)
-        shardDigests[Shard.of(hash)] &+= record.digest
+        include(record, hash)
     }
 
     /// Takes the chosen units of a sold order back, remembers the return under its own id, and returns the number of
@@ -160,7 +160,7 @@ extension Ledger {
         let returnReference = records.insert(key, keyHash, buyer: nil, lines: count)
         let returnRecord = records[returnReference]
 
-        shardDigests[Shard.of(hash)] &-= record.digest
+        exclude(record, hash)
         var place = 0
         var left = false
         for index in 0..<record.lineCount {
@@ -191,8 +191,8 @@ extension Ledger {
         if whole { header.pointee.flags = RecordFlags.isWhole }
         records.attach(returnReference, to: order)
         end(order)
-        shardDigests[Shard.of(hash)] &+= record.digest
-        shardDigests[Shard.of(keyHash)] &+= returnRecord.digest
+        include(record, hash)
+        include(returnRecord, keyHash)
         return count
     }
 
@@ -206,7 +206,7 @@ extension Ledger {
         header.pointee.at = clock.milliseconds
         end(reference)
         orderCount &+= 1
-        shardDigests[Shard.of(hash)] &+= records[reference].digest
+        include(records[reference], hash)
     }
 
     /// Remembers the id of an adjustment, count or transfer with its content.
@@ -223,7 +223,7 @@ extension Ledger {
         record.header.pointee.sequence = sequence
         record.header.pointee.at = value
         end(reference)
-        shardDigests[Shard.of(hash)] &+= record.digest
+        include(record, hash)
     }
 
     /// Forgets every ended record whose newest sequence is ≤ `through`, orders together with their returns; says how
@@ -264,7 +264,7 @@ extension Ledger {
     private mutating func remove(_ reference: Arena.Reference) {
         let record = records[reference]
         let hash = hashKey.hash(record.id)
-        shardDigests[Shard.of(hash)] &-= record.digest
+        exclude(record, hash)
         records.remove(reference, hash)
     }
 
@@ -299,11 +299,27 @@ extension Ledger {
 
     // MARK: Buyers and digest
 
+    /// A record is about to change, or to go.
+    @inline(__always)
+    private mutating func exclude(_ record: Record, _ hash: UInt64) {
+        let digest = record.digest
+        recordDigests[Shard.of(hash)] &-= digest
+        if record.header.pointee.walk == walk.number { walk.remove(record, digest, shard: Shard.of(hash)) }
+    }
+
+    /// A record is new, or has changed.
+    @inline(__always)
+    mutating func include(_ record: Record, _ hash: UInt64) {
+        let digest = record.digest
+        recordDigests[Shard.of(hash)] &+= digest
+        if record.header.pointee.walk == walk.number { walk.add(record, digest, shard: Shard.of(hash)) }
+    }
+
     mutating func countUnits(_ units: Int64, of ordinal: UInt32, for buyer: Token?) {
         guard let buyer else { return }
         let change = buyers.add(units, to: buyer, ordinal)
         stocks[ordinal].pointee.buyersDigest &+= change
-        shardDigests[Int(stocks[ordinal].pointee.shard)] &+= change
+        stockDigests[Int(stocks[ordinal].pointee.shard)] &+= change
     }
 
     /// Notes that a SKU's part of the digest is out of date. A hot SKU is hashed once for many sales.
@@ -320,7 +336,7 @@ extension Ledger {
         for index in 0..<touchedCount {
             let stock = stocks[touched[index]]
             let digest = digest(ofSKU: touched[index])
-            shardDigests[Int(stock.pointee.shard)] &+= digest &- stock.pointee.countedDigest
+            stockDigests[Int(stock.pointee.shard)] &+= digest &- stock.pointee.countedDigest
             stock.pointee.countedDigest = digest
             stock.pointee.isTouched = false
         }

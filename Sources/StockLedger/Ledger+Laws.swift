@@ -66,7 +66,7 @@ extension Ledger {
         for (pair, count) in units where count != 0 { return "buyer \(pair): \(count) units are not counted" }
 
         countTouched()
-        for shard in 0..<Shard.count where digests[shard] != shardDigests[shard] {
+        for shard in 0..<Shard.count where digests[shard] != recordDigests[shard] &+ stockDigests[shard] {
             return "the digest of shard \(shard) is not that of its items"
         }
         return nil

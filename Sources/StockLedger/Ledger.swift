@@ -4,7 +4,7 @@
 //
 // The parts: Ledger+Stock (counters), Ledger+Promise (DEDUCT, RESERVE), Ledger+Settle (what happens to an order
 // later), Ledger+Clock (expiry and forgetting), Ledger+Replay (the log applied again), Ledger+Changes (what all of
-// these do to the tables, once the checks are over), Ledger+Pages (looking), Ledger+Laws (proving it right).
+// these do to the tables, once the checks are over), Ledger+Pages (looking), Ledger+Laws and Ledger+Verify (proving it right).
 
 import StockModel
 
@@ -53,7 +53,10 @@ public struct Ledger: ~Copyable {
     public internal(set) var forgottenCount: UInt64 = 0
     var lastForgetting = Timestamp(milliseconds: 0)
 
-    let shardDigests: UnsafeMutablePointer<UInt64>
+    /// Per shard, the sums of the hashes of remembered ids, and of SKUs with their buyers' counts.
+    let recordDigests: UnsafeMutablePointer<UInt64>
+    let stockDigests: UnsafeMutablePointer<UInt64>
+    var walk = LawWalk()
     /// SKUs whose part of the digest is to be counted again.
     let touched: UnsafeMutablePointer<UInt32>
     var touchedCount = 0
@@ -71,8 +74,10 @@ public struct Ledger: ~Copyable {
         self.options = options
         stocks = StockTable(hashKey: hashKey)
         buyers = BuyerCounts(hashKey: hashKey)
-        shardDigests = .allocate(capacity: Shard.count)
-        shardDigests.initialize(repeating: 0, count: Shard.count)
+        recordDigests = .allocate(capacity: Shard.count)
+        recordDigests.initialize(repeating: 0, count: Shard.count)
+        stockDigests = .allocate(capacity: Shard.count)
+        stockDigests.initialize(repeating: 0, count: Shard.count)
         touched = .allocate(capacity: Ledger.touchedCapacity)
         resolved = .allocate(capacity: Limits.pairs)
         resolved.initialize(repeating: 0, count: Limits.pairs)
@@ -81,7 +86,8 @@ public struct Ledger: ~Copyable {
     }
 
     deinit {
-        shardDigests.deallocate()
+        recordDigests.deallocate()
+        stockDigests.deallocate()
         touched.deallocate()
         resolved.deallocate()
         eventLines.deallocate()
@@ -149,7 +155,7 @@ public struct Ledger: ~Copyable {
     public mutating func digest() -> UInt64 {
         countTouched()
         var sum: UInt64 = 0
-        for shard in 0..<Shard.count { sum &+= shardDigests[shard] }
+        for shard in 0..<Shard.count { sum &+= recordDigests[shard] &+ stockDigests[shard] }
         var hasher = ItemHasher(.ledger)
         hasher.combineLedger(
             newestOrdinal: stocks.newest, forgottenBy: forgottenBy, forgottenCount: forgottenCount)

@@ -1,14 +1,8 @@
-// Everything that `stockade serve` can be told, in one place. The executable fills it from flags and environment.
+// Everything that `stockade serve` can be told, in one place: the values with their defaults, and how they are read
+// from flags and environment (`ServerConfiguration.init(_:)` at the end).
 
-/// When a reply may leave, seen from the disk. The contract of each is printed in the README.
-public enum SyncMode: String, Sendable, CaseIterable {
-    /// A reply leaves after the log was written; a sync follows each second.
-    case everysec
-    /// A reply leaves after the log is on the disk.
-    case always
-    /// A reply leaves after the log was written; the kernel decides when it reaches the disk.
-    case never
-}
+import StockJournal
+import StockModel
 
 /// Where to listen, where to keep the log, and every limit of one server. Sizes are bytes, durations milliseconds.
 public struct ServerConfiguration: Sendable {
@@ -43,4 +37,130 @@ public struct ServerConfiguration: Sendable {
     public var outputPatience: Int64 = 60_000
 
     public init() {}
+}
+
+/// A flag or a variable whose value cannot be used.
+public struct SettingError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Where it stood, as `--port 99999` or `STOCKADE_PORT=99999`.
+    public let place: String
+    public let problem: String
+
+    public var description: String { "\(place): \(problem)" }
+}
+
+/// What flags and environment say, by the name of the flag without its dashes. A flag wins over its variable.
+public struct Settings: Sendable {
+    private let flags: [String: String]
+    private let environment: [String: String]
+
+    public init(flags: [String: String], environment: [String: String]) {
+        self.flags = flags
+        self.environment = environment
+    }
+
+    /// `STOCKADE_MAX_MEMORY` for `max-memory`.
+    public static func variable(for name: String) -> String {
+        "STOCKADE_" + name.uppercased().map { $0 == "-" ? "_" : $0 }
+    }
+
+    /// The text of a setting, if there is one.
+    public func text(_ name: String) -> String? {
+        if let value = flags[name] { return value }
+        let value = environment[Self.variable(for: name)]
+        // Kubernetes sets this in each pod beside a service that is called stockade.
+        if name == "port", let value, value.hasPrefix("tcp://") { return nil }
+        return value
+    }
+
+    /// The value of a setting, if there is one.
+    ///
+    /// - Parameter expected: completes "expected …" for a value that `parse` refuses with `nil`.
+    public func value<T>(_ name: String, _ expected: String, _ parse: (String) -> T?) throws(SettingError) -> T? {
+        guard let text = text(name) else { return nil }
+        if let value = parse(text) { return value }
+        let place = flags[name] == nil ? "\(Self.variable(for: name))=\(text)" : "--\(name) \(text)"
+        throw SettingError(place: place, problem: "expected \(expected)")
+    }
+}
+
+extension ServerConfiguration {
+    /// The share of the machine's memory that the tables may take when nothing is said, in percent.
+    public static let defaultMemoryPercent: Int64 = 70
+
+    /// Reads settings; what they do not say stays at its default. The password is not among them: it is in a file.
+    ///
+    /// - Parameter availableMemory: bytes that this process may have, `nil` when unknown.
+    public init(_ settings: Settings, availableMemory: Int64?) throws(SettingError) {
+        try read(settings)
+        try readLimits(settings)
+
+        let available = availableMemory ?? 2 << 30
+        let memory = try settings.value("max-memory", "1MiB or more, such as 4GiB, or a share such as 70%") {
+            SettingValue.memory($0, available: available).flatMap { $0 >= 1 << 20 ? $0 : nil }
+        }
+        maximumMemory = Int(memory ?? available / 100 * Self.defaultMemoryPercent)
+    }
+
+    private mutating func read(_ settings: Settings) throws(SettingError) {
+        let text = { (value: String) in value.isEmpty || value.utf8.contains(0) ? nil : value }
+        host = try settings.value("host", "an address or a host name", text) ?? host
+        port = try settings.value("port", "a number from 0 to 65535") {
+            SettingValue.count($0).flatMap(UInt16.init(exactly:))
+        } ?? port
+        // 107 bytes and a zero are what the kernel's sockaddr_un holds.
+        unixPath = try settings.value("unix", "a path of at most 107 bytes") { path in
+            text(path).flatMap { $0.utf8.count <= 107 ? $0 : nil }
+        }
+        directory = try settings.value("dir", "a path", text) ?? directory
+        sync = try settings.value("fsync", "everysec, always or never", SyncMode.init(rawValue:)) ?? sync
+        insecure = try settings.value("insecure", Self.yesOrNo, SettingValue.flag) ?? insecure
+        acceptClock = try settings.value("accept-clock", Self.yesOrNo, SettingValue.flag) ?? acceptClock
+        acceptTailLoss = try settings.value("accept-tail-loss", "the sequence that the refusal to start named") {
+            SettingValue.count($0).flatMap { $0 >= 1 ? UInt64($0) : nil }
+        }
+    }
+
+    private mutating func readLimits(_ settings: Settings) throws(SettingError) {
+        let day: Int64 = 86_400_000
+        retention = try Self.duration("retention", in: 1...3_650 * day, settings) ?? retention
+        maximumSyncLag = try Self.duration("max-sync-lag", in: 1...day, settings) ?? maximumSyncLag
+        writePatience = try Self.duration("write-patience", in: 0...day, settings) ?? writePatience
+        maximumClockJump = try Self.duration("max-clock-jump", in: 0...36_500 * day, settings) ?? maximumClockJump
+        // The smallest segment holds the largest event, the largest is still quick to read again.
+        segmentSize = try Self.size("segment-size", in: 128 << 10...4 << 30, settings) ?? segmentSize
+        maximumUnsyncedBytes = try Self.size("max-unsynced", in: 1 << 20...1 << 40, settings) ?? maximumUnsyncedBytes
+        maximumClients = try Self.count("max-clients", in: 1...1_000_000, settings) ?? maximumClients
+        maximumSKUs = try Self.count("max-skus", in: 1...Self.mostItems, settings) ?? maximumSKUs
+        maximumOrders = try Self.count("max-orders", in: 1...Self.mostItems, settings) ?? maximumOrders
+    }
+
+    private static let yesOrNo = "1 or 0, yes or no, true or false"
+    /// SKUs and orders are named by ordinals of 32 bits in the tables.
+    private static let mostItems: Int64 = 4_000_000_000
+
+    private static func duration(
+        _ name: String, in range: ClosedRange<Int64>, _ settings: Settings
+    ) throws(SettingError) -> Int64? {
+        let limits = "\(DurationText(range.lowerBound)) to \(DurationText(range.upperBound))"
+        return try settings.value(name, "a duration such as 500ms, 90s, 15m, 24h or 7d, from \(limits)") {
+            SettingValue.duration($0).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
+    private static func size(
+        _ name: String, in range: ClosedRange<Int64>, _ settings: Settings
+    ) throws(SettingError) -> Int? {
+        let limits = "\(SizeText(range.lowerBound)) to \(SizeText(range.upperBound))"
+        return try settings.value(name, "a size such as 512KiB, 64MiB or 4GiB, from \(limits)") {
+            SettingValue.size($0).flatMap { range.contains($0) ? Int($0) : nil }
+        }
+    }
+
+    private static func count(
+        _ name: String, in range: ClosedRange<Int64>, _ settings: Settings
+    ) throws(SettingError) -> Int? {
+        try settings.value(name, "a number from \(range.lowerBound) to \(range.upperBound)") {
+            SettingValue.count($0).flatMap { range.contains($0) ? Int($0) : nil }
+        }
+    }
 }

@@ -63,7 +63,8 @@ struct Keywords: ~Copyable {
             if count < 8 { word &= (1 &<< UInt64(truncatingIfNeeded: count &* 8)) &- 1 }
         } else {
             for index in 0..<min(count, 8) {
-                word |= UInt64(base.load(fromByteOffset: index, as: UInt8.self)) &<< UInt64(truncatingIfNeeded: index &* 8)
+                let letter = UInt64(base.load(fromByteOffset: index, as: UInt8.self))
+                word |= letter &<< UInt64(truncatingIfNeeded: index &* 8)
             }
         }
         return word & ~(0x0101_0101_0101_0101 &* UInt64(caseBit))

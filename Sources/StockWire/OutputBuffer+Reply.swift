@@ -54,6 +54,27 @@ extension OutputBuffer {
         }
     }
 
+    /// The answer to `HELLO`, as stock clients of Redis expect it: a map for version 3, a flat array for version 2.
+    ///
+    /// - Parameters:
+    ///   - version: of the protocol, 2 or 3.
+    ///   - server: the server's own version, such as `1.0.0`.
+    ///   - connection: the number of this connection, as `CLIENT ID` says it.
+    public mutating func writeGreeting(version: Int, server: StaticString, connection: Int64) {
+        let fields = 5
+        if version == 3 { writeMapHeader(fields) } else { writeArrayHeader(2 * fields) }
+        writeSimple("server")
+        writeSimple("stockade")
+        writeSimple("version")
+        writeSimple(server)
+        writeSimple("id")
+        writeInteger(connection)
+        writeSimple("mode")
+        writeSimple("standalone")
+        writeSimple("proto")
+        writeInteger(Int64(version))
+    }
+
     /// `+CLOCK ms=… seq=…`
     public mutating func writeClock(_ now: Timestamp, sequence: UInt64) {
         line(room: 0) { $0.put("+CLOCK ms="); $0.put(now.milliseconds); $0.put(" seq="); $0.put(sequence) }

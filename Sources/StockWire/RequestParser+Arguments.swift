@@ -20,7 +20,7 @@ extension RequestParser {
     /// The token rule. The bytes were looked at by the framing.
     @inline(__always)
     func isToken(_ word: Word) -> Bool {
-        word.kinds == UInt32(ByteKind.token) && word.length >= 1 && word.length <= UInt32(Limits.tokenLength)
+        word.seen.kinds == ByteKind.token && word.length >= 1 && word.length <= UInt32(Limits.tokenLength)
     }
 
     /// The word at `index` as a token.
@@ -109,27 +109,29 @@ extension RequestParser {
         for position in index..<wordCount {
             let word = words[position]
             guard word.isOption else { throw .usage }
-            var nameLength = 0
-            while word.base.load(fromByteOffset: nameLength, as: UInt8.self) != UInt8(ascii: "=") { nameLength += 1 }
+            let nameLength = word.seen.nameLength
             guard
                 let code = optionNames.find(word.base, count: nameLength, readable: readableEnd - word.base),
                 let field = Field(rawValue: code), allowed & Options.bit(field) != 0
             else { throw .usage }
             guard options.has & Options.bit(field) == 0 else { throw .optionTwice }
-            try option(field, word.base + (nameLength + 1), count: word.count - nameLength - 1)
+            try option(field, word)
             options.has |= Options.bit(field)
         }
     }
 
     /// Reads the value of one option into `options`.
-    private mutating func option(_ field: Field, _ base: UnsafeRawPointer, count: Int) throws(Complaint) {
+    @inline(__always)
+    private mutating func option(_ field: Field, _ word: Word) throws(Complaint) {
+        let base = word.base + (word.seen.nameLength &+ 1)
+        let count = word.count &- word.seen.nameLength &- 1
         switch field {
         case .sku, .id, .buyer, .reason, .prefix:
-            options.set(field, try optionToken(field, base, count: count))
+            options.set(field, try optionToken(field, word, base, count: count))
         case .floor, .limit, .opens, .closes, .born, .ifOnhand, .count:
             options.set(field, try number(base, count: count, field))
         case .after:
-            let token = try optionToken(field, base, count: count)
+            let token = try optionToken(field, word, base, count: count)
             // A word that is no number is still of the form of a page token, but none that was ever given.
             let value = decimal(token.base, count: token.count)
             options.set(field, within(field, value))
@@ -143,13 +145,12 @@ extension RequestParser {
         }
     }
 
-    private func optionToken(_ field: Field, _ base: UnsafeRawPointer, count: Int) throws(Complaint) -> Token {
-        guard count >= 1, count <= Limits.tokenLength else { throw .form(field) }
-        for index in 0..<count {
-            guard kinds[Int(base.load(fromByteOffset: index, as: UInt8.self))] == ByteKind.token else {
-                throw .form(field)
-            }
-        }
+    /// The value of an option as a token. One more `=` counted as a byte of another kind.
+    @inline(__always)
+    private func optionToken(
+        _ field: Field, _ word: Word, _ base: UnsafeRawPointer, count: Int
+    ) throws(Complaint) -> Token {
+        guard word.seen.kinds == ByteKind.equals, count >= 1, count <= Limits.tokenLength else { throw .form(field) }
         return Token(base: base, count: count)
     }
 }

@@ -94,9 +94,7 @@ extension RequestParser {
             }
             guard isLineEnd(base + length) else { return .broken(Self.brokenArray) }
             if collecting {
-                var seen: UInt8 = 0
-                for index in 0..<length { seen |= kinds[Int(base.load(fromByteOffset: index, as: UInt8.self))] }
-                words[wordCount] = Word(base: base, count: length, kinds: seen)
+                words[wordCount] = word(from: base, to: base + length)
                 wordCount &+= 1
             }
             cursor = base + (length &+ 2)
@@ -104,6 +102,20 @@ extension RequestParser {
             left &-= 1
         }
         return .whole(end: cursor)
+    }
+
+    /// The word between two places, of which the second is known to be a `\r`.
+    @inline(__always)
+    private func word(from base: UnsafeRawPointer, to end: UnsafeRawPointer) -> Word {
+        var seen = Seen()
+        var cursor = base
+        while true {
+            cursor = endOfTokenBytes(from: cursor, end: readableEnd)
+            if cursor >= end { break }
+            seen.add(kinds[Int(cursor.load(as: UInt8.self))], at: cursor - base)
+            cursor += 1
+        }
+        return Word(base: base, end: end, seen: seen)
     }
 
     /// The number at `start`: digits without a sign or a leading zero, then `\r\n`.

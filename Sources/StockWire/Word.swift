@@ -32,14 +32,13 @@ enum ByteKind {
 struct Word {
     @usableFromInline let base: UnsafeRawPointer
     @usableFromInline let length: UInt32
-    /// The kinds of its bytes, an or of `ByteKind`.
-    let kinds: UInt32
+    let seen: Seen
 
     @inline(__always)
-    init(base: UnsafeRawPointer, count: Int, kinds: UInt8) {
+    init(base: UnsafeRawPointer, end: UnsafeRawPointer, seen: Seen) {
         self.base = base
-        length = UInt32(truncatingIfNeeded: count)
-        self.kinds = UInt32(kinds)
+        length = UInt32(truncatingIfNeeded: end - base)
+        self.seen = seen
     }
 
     @inlinable
@@ -47,8 +46,61 @@ struct Word {
 
     /// Whether it has a `=`: then it is an option and cannot be a token.
     @inline(__always)
-    var isOption: Bool { kinds & UInt32(ByteKind.equals) != 0 }
+    var isOption: Bool { seen.kinds & ByteKind.equals != 0 }
 
     @inlinable
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+}
+
+/// What was seen in a word, so far or at its end: one number, so that a word is two machine words.
+struct Seen {
+    /// Bytes before the first `=`, shifted by eight, and the kinds of all bytes.
+    private var bits: UInt32 = 0
+
+    /// An or of `ByteKind`; every `=` but the first counts as `other`.
+    @inline(__always)
+    var kinds: UInt8 { UInt8(truncatingIfNeeded: bits) }
+
+    /// Bytes before the first `=`, if there is one.
+    @inline(__always)
+    var nameLength: Int { Int(bits &>> 8) }
+
+    /// Adds the byte `offset` bytes into the word; `Limits.requestLength` fits 24 bits.
+    @inline(__always)
+    mutating func add(_ kind: UInt8, at offset: Int) {
+        var kind = kind
+        if kind == ByteKind.equals {
+            if kinds & ByteKind.equals != 0 {
+                kind = ByteKind.other
+            } else {
+                bits |= UInt32(truncatingIfNeeded: offset) &<< 8
+            }
+        }
+        bits |= UInt32(kind)
+    }
+}
+
+/// Skips bytes of the kind `token`, eight at a time: returns the place of the first other byte, or of a byte with
+/// fewer than eight before `end`, whichever comes first.
+///
+/// The tests are those of "Bit Twiddling Hacks" (Sean Eron Anderson) for a byte less than n and equal to n. A borrow
+/// can flag a byte too many, but only above one that is rightly flagged, and the lowest is the one that counts.
+///
+/// On a 2.5 GHz Xeon core this took a `DEDUCT` line of 31 bytes from 70 ns to 63 ns, and one of 66 bytes with
+/// `buyer=` and `born=` from 170 ns to 127 ns.
+@inline(__always)
+func endOfTokenBytes(from start: UnsafeRawPointer, end: UnsafeRawPointer) -> UnsafeRawPointer {
+    let each: UInt64 = 0x0101_0101_0101_0101
+    let top = each &* 0x80
+    var cursor = start
+    while end - cursor >= 8 {
+        let bytes = UInt64(littleEndian: cursor.loadUnaligned(as: UInt64.self))
+        let orEquals = bytes ^ (each &* UInt64(UInt8(ascii: "=")))
+        let orDelete = bytes ^ (each &* 0x7F)
+        let blanks = (bytes &- each &* 0x21) & ~bytes
+        let flagged = (blanks | (orEquals &- each) & ~orEquals | (orDelete &- each) & ~orDelete | bytes) & top
+        if flagged != 0 { return cursor + flagged.trailingZeroBitCount &>> 3 }
+        cursor += 8
+    }
+    return cursor
 }

@@ -119,6 +119,39 @@ struct AppendTests {
         #expect(try Files.read(sandbox.segment(1)) == before)
     }
 
+    @Test("after a crash every segment that nothing vouches for becomes a fresh file, after an orderly end none does")
+    func freshCopies() throws {
+        func inodes(_ sandbox: Sandbox, _ numbers: ClosedRange<Int>) -> [UInt] {
+            numbers.map { number in
+                var status = stat()
+                stat(sandbox.segment(number), &status)
+                return UInt(status.st_ino)
+            }
+        }
+        let sandbox = try Sandbox()
+        var writer = try openWriter(sandbox, options())
+        // Segment 1 and the beginning of 2 are synced, and a frame in 2 says so; 3 and 4 are not.
+        for _ in 0..<10 { try writer.append(payload(1, count: 1_500)) }
+        try writer.awaitDurable()
+        for _ in 0..<18 { try writer.append(payload(1, count: 1_500)) }
+        #expect(writer.counts.segment == 4)
+        _ = consume writer
+        let before = inodes(sandbox, 1...4)
+        let contents = try (1...4).map { try Files.read(sandbox.segment($0)) }
+
+        writer = try openWriter(sandbox, options())
+        let after = inodes(sandbox, 1...4)
+        #expect(after[0] == before[0])
+        for index in 1...3 {
+            #expect(after[index] != before[index])
+            let copy = try Files.read(sandbox.segment(index + 1))
+            #expect(copy == Array(contents[index].prefix(copy.count)))
+        }
+        try writer.close()
+        try openWriter(sandbox, options()).close()
+        #expect(inodes(sandbox, 1...4) == after)
+    }
+
     @Test("an orderly start and end without a change adds nothing to the log")
     func idleRestart() throws {
         let sandbox = try Sandbox()

@@ -47,6 +47,36 @@ struct ChainTests {
         try Self.expectHistoryRefused(sandbox, prefixOf: written)
     }
 
+    @Test("a frame of another course of the same store is refused by the chain alone")
+    func otherCourse() throws {
+        let sandbox = try Sandbox()
+        var writer = try openWriter(sandbox, options())
+        let first = try writer.append(payload(1, count: 64))
+        _ = consume writer
+        let start = try Files.read(sandbox.segment(1))
+        // From the same beginning, two courses that differ in one payload only.
+        var courses: [[UInt8]] = []
+        for course in 2...3 as ClosedRange<UInt64> {
+            try Files.write(sandbox.segment(1), start)
+            writer = try openWriter(sandbox, options())
+            try writer.append(payload(course, count: 64))
+            try writer.append(payload(4, count: 64))
+            _ = consume writer
+            courses.append(try Files.read(sandbox.segment(1)))
+        }
+        let second = SegmentLayout.firstEventsOffset + Frame.size(payloadCount: 64)
+        let third = second + Frame.size(payloadCount: 64)
+        try Files.write(sandbox.segment(1), courses[0][..<third] + courses[1][third...])
+        let (verdict, records, _) = try inspect(sandbox)
+        #expect(records == [first, Record(first: 2, count: 1, payload: payload(2, count: 64))])
+        guard case .damaged(let damage) = verdict else {
+            Issue.record("\(verdict)")
+            return
+        }
+        #expect(damage.offset == UInt64(third))
+        #expect(damage.reason.contains("does not continue"))
+    }
+
     @Test("two swapped segments are refused, also when the names in their headers are put right")
     func swappedSegments() throws {
         let sandbox = try Sandbox()

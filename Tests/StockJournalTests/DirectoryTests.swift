@@ -6,7 +6,7 @@ import Testing
 
 @testable import StockJournal
 
-@Suite("The store's directory", .timeLimit(.minutes(1)))
+@Suite("The store's directory", .timeLimit(.minutes(5)))
 struct DirectoryTests {
     private static func mode(_ path: String) -> UInt32 {
         var status = stat()
@@ -139,7 +139,7 @@ struct DirectoryTests {
         let reader = Task.detached {
             defer { isDone.value.store(true, ordering: .releasing) }
             var last: UInt64 = 0
-            for _ in 0..<25 {
+            for _ in 0..<12 {
                 var next: UInt64 = 1
                 let directory = try StoreDirectory.open(store, access: .inspect)
                 let (verdict, report) = try LogInspector.check(directory, visit: { frame in
@@ -152,7 +152,7 @@ struct DirectoryTests {
             }
         }
         // Bounded: each reading starts at the beginning.
-        while !isDone.value.load(ordering: .acquiring), writer.writtenSequence < 5_000 {
+        while !isDone.value.load(ordering: .acquiring), writer.writtenSequence < 1_500 {
             try writer.append(payload(writer.writtenSequence, count: 700))
         }
         try await reader.value

@@ -6,7 +6,7 @@ import Testing
 
 @testable import StockJournal
 
-@Suite("Faults of the disk", .timeLimit(.minutes(1)))
+@Suite("Faults of the disk", .timeLimit(.minutes(5)))
 struct FaultTests {
     @Test("short writes and interruptions are carried on until the frame is whole", arguments: [1, 7, 48, 100])
     func shortWrites(most: Int) throws {

@@ -38,7 +38,7 @@ private final class Disk: Sendable {
     func awaitSync(_ count: Int) { while syncs.load(ordering: .sequentiallyConsistent) < count { sched_yield() } }
 }
 
-@Suite("Syncing", .timeLimit(.minutes(1)))
+@Suite("Syncing", .timeLimit(.minutes(5)))
 struct SyncTests {
     @Test("always: a frame becomes durable by itself, and frames written during a sync share the next one")
     func groups() throws {

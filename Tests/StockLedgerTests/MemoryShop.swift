@@ -30,6 +30,9 @@ final class MemoryShop {
     /// Feeds the newest events to the replica; says what is wrong with laws or replica, if anything.
     func audit() -> String? { core.audit() }
 
+    /// Begins a walk over the laws, or goes on with it for a few records.
+    func verify(limit: Int) -> Verification { core.verify(limit: limit) }
+
     var digest: UInt64 { core.ledger.digest() }
     var memoryInUse: Int { core.ledger.memoryInUse }
     var counts: [Int] {
@@ -42,7 +45,7 @@ final class MemoryShop {
         private var parser: RequestParser
         private var output = OutputBuffer()
         private var events = EventBuffer()
-        private var replayed: UInt64 = 0
+        private var isVerifying = false
 
         init(key: HashKey, options: LedgerOptions) {
             ledger = Ledger(hashKey: key, options: options)
@@ -152,6 +155,13 @@ final class MemoryShop {
             guard replica.sequence == ledger.sequence else { return "the replica has other events" }
             guard replica.digest() == ledger.digest() else { return "the replica has another digest" }
             return nil
+        }
+
+        mutating func verify(limit: Int) -> Verification {
+            if !isVerifying { ledger.startVerification() }
+            let step = ledger.continueVerification(limit: limit)
+            isVerifying = step == .more
+            return step
         }
 
         /// Applies what has happened since the last time to the replica.

@@ -26,6 +26,8 @@ struct RecordHeader {
     var flags: RecordFlags = []
     var idLength: UInt8 = 0
     var buyerLength: UInt8 = 0
+    /// The number of the newest walk of the laws that has visited it.
+    var walk: UInt16 = 0
 
     /// The bytes of the header itself; lines follow.
     static let size = 48

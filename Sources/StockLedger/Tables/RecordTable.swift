@@ -9,6 +9,10 @@ struct RecordTable: ~Copyable {
     /// Ended records, oldest first. Their newest sequences and their moments both grow along the queue.
     private(set) var oldestEnded: Arena.Reference = 0
     private var newestEnded: Arena.Reference = 0
+    /// The ended record that a walk comes to next.
+    private var walker: Arena.Reference = 0
+    /// New records carry it: a walk need not visit them.
+    private var mark: UInt16 = 0
 
     /// Remembered ids.
     var count: Int { index.count }
@@ -39,6 +43,7 @@ struct RecordTable: ~Copyable {
         header.lineCount = UInt16(truncatingIfNeeded: lines)
         header.idLength = UInt8(truncatingIfNeeded: id.count)
         header.buyerLength = UInt8(truncatingIfNeeded: buyerLength)
+        header.walk = mark
         record.header.initialize(to: header)
         let place = UnsafeMutableRawPointer(mutating: record.id.base)
         place.copyMemory(from: id.base, byteCount: id.count)
@@ -69,12 +74,15 @@ struct RecordTable: ~Copyable {
             self[newestEnded].header.pointee.next = reference
         }
         newestEnded = reference
+        // A walk that had come to the end goes on with what it has not visited.
+        if walker == 0 && mark != 0 && header.pointee.walk != mark { walker = reference }
     }
 
     mutating func removeEnded(_ reference: Arena.Reference) {
         let (previous, next) = (self[reference].header.pointee.link, self[reference].header.pointee.next)
         if previous == 0 { oldestEnded = next } else { self[previous].header.pointee.next = next }
         if next == 0 { newestEnded = previous } else { self[next].header.pointee.link = previous }
+        if walker == reference { walker = next }
     }
 
     /// Adds a return to those of its order.
@@ -85,6 +93,26 @@ struct RecordTable: ~Copyable {
     }
 
     // MARK: Walking
+
+    /// Begins a walk over the ended records. What is appended behind the walker is visited too; what is new carries
+    /// `mark` and was counted when it came.
+    mutating func startWalk(mark: UInt16) {
+        self.mark = mark
+        walker = oldestEnded
+    }
+
+    mutating func stopWalk() {
+        mark = 0
+        walker = 0
+    }
+
+    /// The next ended record of the walk.
+    mutating func nextToWalk() -> Arena.Reference? {
+        guard walker != 0 else { return nil }
+        let reference = walker
+        walker = self[reference].header.pointee.next
+        return reference
+    }
 
     func positions(ofShard shard: Int) -> Int { index.positions(ofShard: shard) }
 

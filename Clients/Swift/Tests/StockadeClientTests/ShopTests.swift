@@ -96,6 +96,9 @@ struct ShopTests {
             #expect(try await stock.drop("b").get().sku == "b")
             #expect(try await stock.get("b").refusal == .noSuchSKU("b"))
             #expect(try await stock.get([]).isEmpty)
+            // More than the server shows at once.
+            let many = try await stock.get((0..<2_500).map { $0 == 2_400 ? "a" : "nosuch-\($0)" })
+            #expect(many.count == 2_500 && many.indices.filter { many[$0] != nil } == [2_400])
         }
     }
 

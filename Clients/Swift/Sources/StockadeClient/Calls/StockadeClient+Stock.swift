@@ -1,5 +1,7 @@
 // Stock-keeping: what comes in, what is counted, what is shown.
 
+import enum StockModel.Limits
+
 extension StockadeClient {
     /// Makes a SKU, once. `.refused(.exists)` in a second run of a warm-up is as good.
     public func create(
@@ -104,13 +106,21 @@ extension StockadeClient {
         }
     }
 
-    /// Shows several SKUs, in this order; `nil` for those that do not exist.
+    /// Shows several SKUs, in this order; `nil` for those that do not exist. They are asked for a thousand at a time;
+    /// each thousand is a picture of one moment.
+    ///
+    /// - Parameter deadline: for each thousand.
     public func get(_ skus: [String], deadline: Duration? = nil) async throws(StockadeError) -> [StockLevel?] {
-        guard !skus.isEmpty else { return [] }
-        let lines = try await list(try Requests.get(skus), on: main, within: deadline)
-        guard lines.count == skus.count else { throw .unexpectedReply("*\(lines.count) to MGET of \(skus.count)") }
         var levels: [StockLevel?] = []
-        for line in lines { levels.append(line.begins(with: "-NOSKU") ? nil : try StockLevel(line)) }
+        levels.reserveCapacity(skus.count)
+        var rest = skus[...]
+        while !rest.isEmpty {
+            let some = Array(rest.prefix(Limits.pageEntries))
+            rest = rest.dropFirst(some.count)
+            let lines = try await list(try Requests.get(some), on: main, within: deadline)
+            guard lines.count == some.count else { throw .unexpectedReply("*\(lines.count) to MGET of \(some.count)") }
+            for line in lines { levels.append(line.begins(with: "-NOSKU") ? nil : try StockLevel(line)) }
+        }
         return levels
     }
 

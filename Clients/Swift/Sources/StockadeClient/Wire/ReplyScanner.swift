@@ -4,8 +4,8 @@
 struct ReplyScanner {
     /// Bytes of one line: the `+ORDER` of 1,024 pairs of longest words has 150,000.
     static let longestLine = 1 << 18
-    /// Lines of one array: an `MGET` of one-letter SKUs, the longest that fits a request, gets 131,070.
-    static let mostLines = 1 << 18
+    /// Lines of one array: pages and `MGET` have 1,001 at most, and what else there is has fewer.
+    static let mostLines = 1 << 16
 
     enum Result: Equatable {
         case reply(Reply)
