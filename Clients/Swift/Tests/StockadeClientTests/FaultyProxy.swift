@@ -199,9 +199,8 @@ private final class ProxyHandler: ChannelInboundHandler {
             backend?.close(promise: nil)
             closeClient()
         case .cutReply:
-            if let half = bytes.getSlice(at: bytes.readerIndex, length: bytes.readableBytes / 2) { send(half) }
+            if let half = bytes.getSlice(at: bytes.readerIndex, length: bytes.readableBytes / 2) { trickle(half) }
             backend?.close(promise: nil)
-            closeClient()
         case .reset:
             guard let context else { return }
             let channel = context.channel

@@ -40,6 +40,11 @@ struct Change<Value: Sendable>: Sendable {
         case .new(let id, _), .known(let id), .sku(let id): id
         }
     }
+
+    /// Reads a `+` line. If it cannot be read, something has changed and it is not known what.
+    func value(of line: ReplyLine) throws(StockadeError) -> Value {
+        do { return try read(line) } catch { throw .outcomeUnknown(id: name, why: error.description) }
+    }
 }
 
 extension StockadeClient {
@@ -61,7 +66,7 @@ extension StockadeClient {
                 return try await lookUp(change, why: why, until: deadline)
             }
             guard case .line(let line) = reply else { throw .unexpectedReply(reply.summary) }
-            if line.isPositive { return .done(try change.read(line)) }
+            if line.isPositive { return .done(try change.value(of: line)) }
             switch line.negative() {
             case .refusal(let refusal):
                 guard isUnclear else { return .refused(refusal) }

@@ -51,7 +51,7 @@ extension StockadeClient {
                     continue
                 }
                 if case .reply(.line(let line)) = first, line.isPositive {
-                    results.append(Result { () throws(StockadeError) in .done(try change.read(line)) })
+                    results.append(Result { () throws(StockadeError) in .done(try change.value(of: line)) })
                 } else {
                     undecided.append((index, change, first))
                     results.append(nil)

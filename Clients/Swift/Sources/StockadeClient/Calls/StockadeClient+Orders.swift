@@ -134,8 +134,12 @@ extension StockadeClient {
         }
     }
 
-    /// Decides what became of an order whose outcome was unknown, once and for all: if it is in the ledger, it is
-    /// shown; if it never arrived, its id is closed, so that it never will.
+    /// Decides what became of a ``reserve(_:for:deadline:)`` or ``deduct(_:deadline:)`` whose outcome was unknown, once
+    /// and for all: if the order is in the ledger, it is shown; if it never arrived, its id is closed, so that it never
+    /// will.
+    ///
+    /// An order that is found as `held` may still be confirmed or cancelled by a request that is on its way. Decide it
+    /// by repeating that request: it is safe to do so.
     public func settle(order id: String, deadline: Duration? = nil) async throws(StockadeError) -> Fate {
         try await enter()
         let time = self.deadline(deadline)
