@@ -16,6 +16,8 @@ let package = Package(
         // The client only; the server's modules and the executable do not build them.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Latencies of the load generator.
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // Pure: no system module, no clock, no input or output.
@@ -33,10 +35,16 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "StockConnection", dependencies: ["StockModel", "StockWire", "CLinux"]),
+        .target(
+            name: "StockBench",
+            dependencies: [
+                "StockModel", "StockConnection", "CLinux",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ]),
         .executableTarget(
             name: "stockade",
             dependencies: [
-                "StockServer", "StockConnection", "StockJournal", "StockModel", "CLinux",
+                "StockServer", "StockConnection", "StockBench", "StockJournal", "StockModel", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -79,6 +87,7 @@ let package = Package(
         .testTarget(
             name: "StockServerTests",
             dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger"]),
+        .testTarget(name: "StockBenchTests", dependencies: ["StockBench", "StockConnection", "CLinux"]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["stockade", "StockConnection", "StockJournal", "CLinux"],
