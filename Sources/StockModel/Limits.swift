@@ -10,9 +10,9 @@ public enum Limits {
     public static let requestLength = 262_144
     /// Pairs of SKU and quantity in one request.
     public static let pairs = 1_024
-    /// Words of one request. An `MGET` of one-letter SKUs is the longest that fits a line.
+    /// Words of one request: what fits a line.
     public static let words = requestLength / 2 + 1
-    /// Entries of one page of `SKUS` or `HOLDS`.
+    /// Entries of one page of `SKUS` or `HOLDS`, and SKUs of one `MGET`.
     public static let pageEntries = 1_000
     public static let pageEntriesDefault = 100
     /// A page ends early rather than pass this size.

@@ -22,8 +22,9 @@ extension Server {
     private mutating func waitForLog() {
         var watched = [pollfd(fd: store.journal.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
         if let signals { watched.append(pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)) }
-        let nanoseconds = timers.wait(from: clinux_monotonic_ns())
-        let milliseconds = nanoseconds < 0 ? -1 : Int32(clamping: (nanoseconds &+ 999_999) / 1_000_000)
+        // Other timers may be due, and stay so: their work waits too.
+        let nanoseconds = (timers.deadline(.writing) ?? now) &- clinux_monotonic_ns()
+        let milliseconds = Int32(clamping: (max(0, nanoseconds) &+ 999_999) / 1_000_000)
         _ = poll(&watched, nfds_t(watched.count), milliseconds)
         takeSignals()
     }

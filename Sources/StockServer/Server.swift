@@ -149,7 +149,7 @@ public struct Server: ~Copyable {
     }
 
     /// One turn of the loop.
-    private mutating func turn() {
+    mutating func turn() {
         // 1. Loop: wait until a socket is ready or a timer is due; read the clock, once.
         let count = waitForWork()
         readClocks()

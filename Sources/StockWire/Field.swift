@@ -125,6 +125,7 @@ enum Complaint: Error {
     case optionTwice
     case range(Field)
     case tooManyPairs
+    case tooManySKUs
     /// The pairs of one SKU sum up to more than one line may have.
     case sumOfPairs
 
@@ -136,6 +137,7 @@ enum Complaint: Error {
         case .optionTwice: ParseRefusal(code: .syntax, word: nil, explanation: "expected: each option once")
         case .range(let field): ParseRefusal(code: .range, word: nil, explanation: field.bounds)
         case .tooManyPairs: ParseRefusal(code: .range, word: nil, explanation: "an order has at most 1024 pairs")
+        case .tooManySKUs: ParseRefusal(code: .range, word: nil, explanation: "MGET takes at most 1000 skus")
         case .sumOfPairs:
             ParseRefusal(
                 code: .range, word: nil, explanation: "the pairs of one sku sum up to 1000000000000 at most")

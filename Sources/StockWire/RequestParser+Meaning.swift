@@ -82,7 +82,11 @@ extension RequestParser {
         case .drop:
             try exactly(2)
             return .command(.drop(sku: try token(1, .sku)))
-        case .mget: return .mget(skus: try tokens(from: 1, .sku))
+        case .mget:
+            let skus = try tokens(from: 1, .sku)
+            // All are shown in one turn, so they are as many as a page has.
+            guard skus.count <= Limits.pageEntries else { throw .tooManySKUs }
+            return .mget(skus: skus)
         case .skus:
             try options(from: 1, allowed: Options.mask(.prefix, .after, .count))
             return .skus(prefix: options.token(.prefix), after: options.pageToken, count: options.pageCount)

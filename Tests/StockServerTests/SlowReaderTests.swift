@@ -1,0 +1,84 @@
+// A client that does not take its replies: it is not read from any more, it costs nobody else anything, it gets every
+// reply once it reads, and it is closed when it never does.
+
+import Glibc
+import Testing
+
+@testable import StockServer
+
+@Suite("Clients that do not take their replies", .timeLimit(.minutes(2)))
+struct SlowReaderTests {
+    /// Sends requests until the server has stopped reading them for good; how many bytes the kernel took.
+    private func fill(_ client: TestClient, _ server: inout Server) -> Int {
+        let requests = Array(String(repeating: "SKUS prefix=none\n", count: 4_000).utf8)
+        var sent = 0
+        var quietTurns = 0
+        // 256 MiB: far more than all buffers of the kernel hold.
+        while quietTurns < 50, sent < 256 << 20 {
+            let count = client.send(requests[(sent % requests.count)...])
+            sent += count
+            quietTurns = count == 0 ? quietTurns + 1 : 0
+            server.turnSoon()
+        }
+        return sent
+    }
+
+    @Test("reading pauses while replies wait, goes on when they are taken, and none is lost")
+    func pauses() throws {
+        let sandbox = try Sandbox()
+        var server = try sandbox.server { $0.maximumOutput = 64 << 10 }
+        let client = try TestClient(to: server)
+        let sent = fill(client, &server)
+        #expect(sent < 256 << 20, "the server reads without an end")
+        let isPaused = server.connections.newest()?.pointee.isPaused
+        #expect(isPaused == true)
+        let waiting = server.connections.newest()?.pointee.replies.count ?? .max
+        #expect(waiting <= (64 << 10) + 1_024)
+
+        let other = try TestClient(to: server)
+        other.send("PING\n")
+        server.turn(until: { _ in other.lineCount == 1 })
+
+        // Whole requests: two lines (`*1`, `+END`) each. The last one may have been cut by the kernel.
+        let whole = sent / "SKUS prefix=none\n".utf8.count
+        server.turn(until: { _ in client.lineCount >= 2 * whole })
+        #expect(client.lineCount == 2 * whole)
+        #expect(!client.isClosed)
+    }
+
+    @Test("it is closed when it has not taken a byte for as long as the configuration says")
+    func closes() throws {
+        let sandbox = try Sandbox()
+        var server = try sandbox.server {
+            $0.maximumOutput = 64 << 10
+            $0.outputPatience = 40
+        }
+        let client = try TestClient(to: server)
+        let sent = fill(client, &server)
+        #expect(sent > 0)
+        server.turn(until: { $0.connections.count == 0 })
+        let closed = server.statistics.closedForPatience
+        #expect(closed == 1)
+        let other = try TestClient(to: server)
+        other.send("PING\n")
+        server.turn(until: { _ in other.lineCount == 1 })
+    }
+
+    @Test("a client that takes its replies slowly is not closed")
+    func slowButAlive() throws {
+        let sandbox = try Sandbox()
+        var server = try sandbox.server {
+            $0.maximumOutput = 64 << 10
+            $0.outputPatience = 5_000
+        }
+        let client = try TestClient(to: server)
+        _ = fill(client, &server)
+        for _ in 0..<20 {
+            client.takeIn()
+            server.turnSoon()
+        }
+        let closed = server.statistics.closedForPatience
+        #expect(closed == 0)
+        #expect(!client.isClosed)
+    }
+}
