@@ -32,10 +32,13 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "StockConnection", dependencies: ["StockModel", "StockWire", "CLinux"]),
+        .target(
+            name: "StockTools",
+            dependencies: ["StockModel", "StockLedger", "StockJournal", "StockArchive", "StockConnection"]),
         .executableTarget(
             name: "stockade",
             dependencies: [
-                "StockServer", "StockConnection", "StockJournal", "StockModel", "CLinux",
+                "StockServer", "StockTools", "StockArchive", "StockConnection", "StockJournal", "StockModel", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -52,6 +55,11 @@ let package = Package(
         .testTarget(
             name: "StockServerTests",
             dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger"]),
+        .testTarget(
+            name: "StockToolsTests",
+            dependencies: [
+                "StockTools", "StockArchive", "StockConnection", "StockModel", "StockLedger", "StockJournal",
+            ]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["stockade", "StockConnection", "StockJournal", "CLinux"],
