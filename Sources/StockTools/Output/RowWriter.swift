@@ -92,7 +92,7 @@ public struct RowWriter: ~Copyable {
 }
 
 /// Text as JSON has it.
-enum JSONText {
+public enum JSONText {
     /// The inside of a JSON string.
     static func append(_ bytes: some Sequence<UInt8>, to buffer: inout [UInt8]) {
         for byte in bytes {
@@ -109,7 +109,7 @@ enum JSONText {
     }
 
     /// A whole string, in its quotes.
-    static func quoted(_ text: String) -> String {
+    public static func quoted(_ text: String) -> String {
         var bytes: [UInt8] = [UInt8(ascii: "\"")]
         append(text.utf8, to: &bytes)
         bytes.append(UInt8(ascii: "\""))
