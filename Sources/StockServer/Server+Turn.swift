@@ -58,22 +58,19 @@ extension Server {
 
     /// Releases holds that have run out, as many as a turn may.
     mutating func releaseDueHolds() {
+        record.leavesDueHolds = false
         guard admission != .readOnly else {
             // Only shows the ledger what time it is.
             _ = store.ledger.expire(at: ledgerTime, limit: 0, events: &events)
-            timers.set(.expiry, at: nil)
             return
         }
         while record.expirySteps < TurnLimits.expirySteps, events.count <= eventLimit {
             let used = store.ledger.expire(at: ledgerTime, limit: expiryBatch, events: &events)
             record.expirySteps &+= used
-            if used < expiryBatch {
-                timers.set(.expiry, at: deadline(of: store.ledger.nextExpiry))
-                return
-            }
+            if used < expiryBatch { return }
             if clinux_monotonic_ns() &- now >= TurnLimits.expiryDuration { break }
         }
-        timers.set(.expiry, at: now)
+        record.leavesDueHolds = true
     }
 
     /// Holds released between two looks at the size of the events.
@@ -83,23 +80,22 @@ extension Server {
 
     /// Forgets orders whose retention is over, as many as a turn may.
     mutating func forgetEndedOrders() {
+        guard admission != .readOnly, events.count <= eventLimit, let next = store.ledger.nextForgetting,
+            next <= ledgerTime
+        else { return }
+        record.forgettingSteps = store.ledger.forget(
+            at: ledgerTime, limit: TurnLimits.forgettingSteps, events: &events)
+    }
+
+    /// When the clock has work again, after all that this turn has brought.
+    private mutating func planWorkOfClock() {
         guard admission != .readOnly else {
+            timers.set(.expiry, at: nil)
             timers.set(.forgetting, at: nil)
             return
         }
-        guard let next = store.ledger.nextForgetting else {
-            timers.set(.forgetting, at: nil)
-            return
-        }
-        guard next <= ledgerTime, events.count <= eventLimit else {
-            timers.set(.forgetting, at: deadline(of: next))
-            return
-        }
-        let used = store.ledger.forget(at: ledgerTime, limit: TurnLimits.forgettingSteps, events: &events)
-        record.forgettingSteps = used
-        timers.set(
-            .forgetting,
-            at: used >= TurnLimits.forgettingSteps ? now : deadline(of: store.ledger.nextForgetting))
+        timers.set(.expiry, at: record.leavesDueHolds ? now : deadline(of: store.ledger.nextExpiry))
+        timers.set(.forgetting, at: deadline(of: store.ledger.nextForgetting))
     }
 
     /// When to look at the clocks for something that is due at `moment` of ledger time.
@@ -117,6 +113,7 @@ extension Server {
     mutating func finishTurn() {
         replies.removeAll(keepingCapacity: TurnLimits.keptReplies)
         runs.removeAll(keepingCapacity: true)
+        planWorkOfClock()
         advanceStopping()
         statistics.turns &+= 1
         statistics.expirySteps &+= UInt64(record.expirySteps)

@@ -94,6 +94,8 @@ struct TurnRecord {
     var nanoseconds: Int64 = 0
     var requests = 0
     var expirySteps = 0
+    /// Holds that are due are left for the next turn.
+    var leavesDueHolds = false
     var forgettingSteps = 0
     var accepted = 0
     var eventBytes = 0

@@ -47,12 +47,22 @@ struct GateTests {
         #expect(takeable(replies) == "a")
         replies.release(through: Gate(written: 9, durable: 1))
         #expect(takeable(replies) == "a")
-        let waits = replies.waits(for: .durable)
-        #expect(waits)
         replies.release(through: Gate(written: 9, durable: 2))
         #expect(takeable(replies) == "abc")
         let isFree = !replies.waitsForGate
         #expect(isFree)
+    }
+
+    @Test("what waits for a disk that has failed becomes another reply in the same place")
+    func replacing() {
+        var replies = held([("a\n", 1, .written), ("b\n", 2, .durable), ("c\n", 2, .written)])
+        replies.release(through: Gate(written: 1, durable: 0))
+        replies.consume(1)
+        let count = Array("no\n".utf8).withUnsafeBytes { replies.replace(waitingFor: .durable, with: $0) }
+        #expect(count == 1)
+        #expect(takeable(replies) == "\n")
+        replies.release(through: Gate(written: 2, durable: 0))
+        #expect(takeable(replies) == "\nno\nc\n")
     }
 
     @Test("what was taken goes, and the rest keeps its place and its marks")

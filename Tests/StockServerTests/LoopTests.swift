@@ -41,13 +41,15 @@ struct LoopTests {
         let sandbox = try Sandbox()
         var server = try sandbox.server()
         let client = try TestClient(to: server)
-        let word = "a" + String(repeating: " a", count: (Limits.requestLength - 6) / 2)
-        let line = Array("MGET \(word)\nPING\n".utf8)
+        // Far more SKUs than one MGET may name, which is said when the whole line has come.
+        let line = "MGET a" + String(repeating: " a", count: (Limits.requestLength - 6) / 2)
+        let bytes = Array("\(line)\nPING\n".utf8)
         var sent = 0
         server.turn(until: { _ in
-            sent += client.send(line[sent...])
-            return client.lineCount == (Limits.requestLength - 6) / 2 + 3
+            sent += client.send(bytes[sent...])
+            return client.lineCount == 2
         })
+        #expect(client.lines.first?.hasPrefix("-RANGE") == true)
         #expect(client.lines.last == "+PONG")
     }
 
@@ -188,24 +190,22 @@ struct LoopTests {
     @Test("an event for a closed connection is not taken for one of its successor")
     func generations() {
         var table = ConnectionTable()
-        let ends = socketPair()
-        let old = table.newToken(for: ends.0)
+        // A number that no other test, running at the same time, comes by.
+        let high: Int32 = 700
+        let first = fcntl(STDERR_FILENO, F_DUPFD, high)
+        let old = table.newToken(for: first)
         table.insert(Connection(token: old, number: 1, isLoggedIn: true, now: 0))
         table.close(old)
-        let again = dup(ends.1)
-        #expect(again == ends.0)
+        let again = fcntl(STDERR_FILENO, F_DUPFD, high)
+        #expect(again == first)
         let new = table.newToken(for: again)
         table.insert(Connection(token: new, number: 2, isLoggedIn: true, now: 0))
-        #expect(table.find(old) == nil)
-        #expect(table.find(new)?.pointee.number == 2)
+        let foundOld = table.find(old) != nil
+        let foundNew = table.find(new)?.pointee.number
+        #expect(!foundOld)
+        #expect(foundNew == 2)
         table.close(old)
-        #expect(table.count == 1)
-        close(ends.1)
-    }
-
-    private func socketPair() -> (Int32, Int32) {
-        var ends: [Int32] = [0, 0]
-        _ = socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends)
-        return (ends[0], ends[1])
+        let left = table.count
+        #expect(left == 1)
     }
 }

@@ -111,7 +111,7 @@ struct ReplyTests {
             (.conflict(id: o, state: .expired, sequence: 4), "-CONFLICT o-1 state=expired seq=4"),
             (.conflict(id: o, state: .returned, sequence: 4), "-CONFLICT o-1 state=returned seq=4"),
             (.conflict(id: o, state: .adjusted, sequence: 4), "-CONFLICT o-1 state=adjusted seq=4"),
-            (.conflict(id: o, state: .counted, sequence: 4), "-CONFLICT o-1 state=counted seq=4"),
+            (.conflict(id: o, state: .counted, sequence: 4), "-CONFLICT o-1 state=adjusted seq=4"),
             (.conflict(id: o, state: .transferred, sequence: 4), "-CONFLICT o-1 state=transferred seq=4"),
             (.conflict(id: o, state: .return, sequence: 4), "-CONFLICT o-1 state=return seq=4"),
             (.stale(o), "-STALE o-1"),
