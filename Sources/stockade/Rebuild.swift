@@ -13,7 +13,8 @@ struct Rebuild: ParsableCommand {
             first one. With --from the work begins with a copy of that backup, and goes on with the events after it.
 
             The new database is made beside the old one and looked through before it takes its place; the old one is kept \
-            as archive.sqlite.old. The log is not changed. What was kept about reconciliations comes from the backup.
+            as archive.sqlite.old. The log is not changed. What is \
+            known of reconciliations is taken over.
 
             EXAMPLES
               stockade rebuild stockade-data

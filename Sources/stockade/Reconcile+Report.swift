@@ -90,6 +90,8 @@ struct ReconcileReport {
         case .missed(let alternatives):
             let others = alternatives > 0 ? " (\(counted(alternatives, "other")) would fit as well)" : ""
             return "explained: the record has seen all \(since) but this\(others):"
+        case .elsewhere where explanation.examined == 0:
+            return "nothing changed here \(since)\(cut): the difference was made in the record alone"
         case .elsewhere:
             return "\(counted(explanation.examined, "change")) \(since)\(cut), and none makes the difference: it was made in "
                 + "the record alone"

@@ -85,8 +85,32 @@ public struct ArchiveRebuild {
         report.sequence = try archive.commit().sequence
         report.events = report.sequence - reached
         _ = consume archive
+        try? keepAgreements(in: new, upTo: report.sequence)
         try ArchiveReader(new, identity: directory.identity).verifyDigests()
         return report
+    }
+
+    /// Takes over what the old database knew of reconciliations, which no log has. One that cannot be read is no reason
+    /// to fail: drifts are then explained from the history's beginning.
+    private func keepAgreements(in new: String, upTo sequence: UInt64) throws {
+        let old = "\(path)/\(StoreFiles.archiveName)"
+        guard backup == nil, access(old, F_OK) == 0 else { return }
+        let database = try Database(new, .write)
+        let attach = try database.prepare("ATTACH ? AS old")
+        attach.bind(text: old, at: 1)
+        try attach.run()
+        // Only what this store had, and only up to where the new database stands.
+        let wanted = """
+            WHERE sequence <= \(sequence) AND (SELECT value FROM old.meta WHERE key = 'store')
+                = (SELECT value FROM main.meta WHERE key = 'store')
+            """
+        try database.execute(
+            """
+            BEGIN IMMEDIATE;
+            INSERT OR REPLACE INTO main.reconciliation SELECT * FROM old.reconciliation \(wanted);
+            INSERT OR REPLACE INTO main.agreement SELECT * FROM old.agreement \(wanted);
+            COMMIT; DETACH old
+            """)
     }
 
     private func missingFront(_ first: UInt64) -> String {
