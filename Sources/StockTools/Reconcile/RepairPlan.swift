@@ -64,12 +64,12 @@ public struct RepairPlan: Equatable, Sendable {
     // MARK: Names
 
     /// What the plan is called: equal for equal repairs of one sequence.
-    public var id: String {
-        // FNV-1a (Fowler, Noll, Vo), 64 bits: it tells plans apart, it guards nothing.
+    public var id: String { Self.hash("\(store) \(counting.rawValue) \(sequence)\n\(stepText)") }
+
+    /// FNV-1a (Fowler, Noll, Vo), 64 bits as hexadecimal digits: it tells texts apart, it guards nothing.
+    private static func hash(_ text: String) -> String {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in "\(store) \(counting.rawValue) \(sequence)\n\(stepText)".utf8 {
-            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
-        }
+        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         let digits = String(hash, radix: 16)
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
@@ -87,14 +87,12 @@ public struct RepairPlan: Equatable, Sendable {
         }
     }
 
-    /// A token has 128 bytes: a SKU that does not fit beside the plan's name is named by its end, and by its length and
-    /// hash, which hold it apart from others with that end.
+    /// A token has 128 bytes: a SKU that does not fit beside the plan's name is named by its end, and by its hash, which
+    /// holds it apart from others with that end.
     static func adjustmentID(plan: String, sku: String) -> String {
         let whole = "reconcile:\(plan):\(sku)"
         guard whole.utf8.count > Limits.tokenLength else { return whole }
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in sku.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return "reconcile:\(plan):#\(String(hash, radix: 16)):\(sku.suffix(70))"
+        return "reconcile:\(plan):#\(hash(sku)):\(sku.suffix(70))"
     }
 
     private var stepText: String {
@@ -113,15 +111,15 @@ public struct RepairPlan: Equatable, Sendable {
         let id = id
         var lines = ["\(Self.title)", "store=\(store) count=\(counting.rawValue) seq=\(sequence) made=\(made)"]
         lines += steps.map { request(of: $0, id: id) }
-        lines.append("end steps=\(steps.count) id=\(id)")
-        return lines.joined(separator: "\n") + "\n"
+        let body = lines.joined(separator: "\n") + "\n"
+        return body + "end steps=\(steps.count) sum=\(Self.hash(body))\n"
     }
 
-    /// Reads the text of a plan; every word of it is checked, and its own name must be right.
+    /// Reads the text of a plan; every word of it is checked, and it must be the very text that was written.
     public init(text: String, file: String) throws(ToolError) {
         let bad = ToolError(.badInput, "\(file) is not a whole plan of 'stockade reconcile'")
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
-        guard lines.popLast()?.isEmpty == true, let end = lines.popLast(), lines.popFirst().map(String.init) == Self.title,
+        guard lines.popLast()?.isEmpty == true, lines.popLast() != nil, lines.popFirst().map(String.init) == Self.title,
             let head = lines.popFirst()
         else { throw bad }
         let values = Dictionary(
@@ -146,7 +144,7 @@ public struct RepairPlan: Equatable, Sendable {
             }
         }
         self.init(store: String(store), counting: counting, sequence: sequence, made: made, steps: steps)
-        guard end == "end steps=\(steps.count) id=\(id)", self.text == text else { throw bad }
+        guard self.text == text else { throw bad }
     }
 
     /// Reads a plan's file.
