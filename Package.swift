@@ -11,6 +11,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        // Latencies of the load generator.
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // Pure: no system module, no clock, no input or output.
@@ -35,10 +37,17 @@ let package = Package(
         .target(
             name: "StockTools",
             dependencies: ["StockModel", "StockLedger", "StockJournal", "StockArchive", "StockConnection"]),
+        .target(
+            name: "StockBench",
+            dependencies: [
+                "StockModel", "StockConnection", "CLinux",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ]),
         .executableTarget(
             name: "stockade",
             dependencies: [
-                "StockServer", "StockTools", "StockArchive", "StockConnection", "StockJournal", "StockModel", "CLinux",
+                "StockServer", "StockTools", "StockArchive", "StockBench", "StockConnection", "StockJournal",
+                "StockModel", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -55,6 +64,7 @@ let package = Package(
         .testTarget(
             name: "StockServerTests",
             dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger"]),
+        .testTarget(name: "StockBenchTests", dependencies: ["StockBench", "StockConnection", "CLinux"]),
         .testTarget(
             name: "StockToolsTests",
             dependencies: [

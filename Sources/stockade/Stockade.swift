@@ -18,6 +18,6 @@ struct Stockade: ParsableCommand {
         version: "\(Server.version)",
         subcommands: [
             Serve.self, Load.self, Export.self, Reconcile.self, History.self, Verify.self, Rebuild.self, Backup.self,
-            Log.self,
+            Bench.self, Log.self,
         ])
 }
