@@ -1,6 +1,7 @@
 // Where the folder keeps names: bytes that never move, so that a `Token` may point to them and SQLite may read them
 // where they stand.
 
+import Glibc
 import StockModel
 
 /// Copies of tokens, all given back at once.
@@ -49,6 +50,7 @@ struct ByteArena: ~Copyable {
 extension Token {
     /// The first eight bytes as a number that sorts like them: most comparisons of names end here.
     var prefix: UInt64 {
+        guard count < 8 else { return UInt64(bigEndian: base.loadUnaligned(as: UInt64.self)) }
         var value: UInt64 = 0
         for index in 0..<8 { value = value << 8 | (index < count ? UInt64(self[index]) : 0) }
         return value
@@ -56,8 +58,7 @@ extension Token {
 
     /// Byte order, as SQLite compares text.
     func precedes(_ other: Token) -> Bool {
-        let shared = min(count, other.count)
-        for index in 0..<shared where self[index] != other[index] { return self[index] < other[index] }
-        return count < other.count
+        let order = memcmp(base, other.base, min(count, other.count))
+        return order == 0 ? count < other.count : order < 0
     }
 }

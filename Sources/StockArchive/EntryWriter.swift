@@ -29,24 +29,67 @@ struct EntryRow {
     }
 }
 
-/// Writes entries a few at a time; they are in memory only until ten have come.
+/// Writes entries a few at a time: they are in memory only until ten have come. Where they are found is kept until
+/// the fold is written, and written sorted.
 struct EntryWriter: ~Copyable {
     private static let columns = 18
-    private let statement: BatchInsert
+    private let insert: BatchInsert
+    private let insertOfSKU: BatchInsert
+    private let insertOfID: BatchInsert
+    private let insertOfBuyer: BatchInsert
     private var rows: [EntryRow] = []
+    private var ofSKU: [(ordinal: UInt32, time: Int64, place: UInt64)] = []
+    private var ofID: [(number: UInt64, place: UInt64)] = []
+    private var ofBuyer: [(prefix: UInt64, buyer: Token, place: UInt64)] = []
 
     init(_ database: Database) throws(ArchiveError) {
-        statement = try BatchInsert("INSERT INTO entry VALUES ", columns: EntryWriter.columns, in: database)
-        rows.reserveCapacity(10)
+        let insert = try BatchInsert("INSERT INTO entry VALUES ", columns: EntryWriter.columns, in: database)
+        let insertOfSKU = try BatchInsert("INSERT INTO entry_of_sku VALUES ", columns: 3, in: database)
+        let insertOfID = try BatchInsert("INSERT INTO entry_of_id VALUES ", columns: 2, in: database)
+        let insertOfBuyer = try BatchInsert("INSERT INTO entry_of_buyer VALUES ", columns: 2, in: database)
+        self.insert = insert
+        self.insertOfSKU = insertOfSKU
+        self.insertOfID = insertOfID
+        self.insertOfBuyer = insertOfBuyer
     }
 
     mutating func append(_ row: EntryRow) throws(ArchiveError) {
+        if let ordinal = row.ordinal { ofSKU.append((ordinal, row.time, row.place)) }
+        // The event that brought an id is found by the id's number itself.
+        if let number = row.number, row.place >= Schema.place(number &+ 1, 0) { ofID.append((number, row.place)) }
+        if let buyer = row.buyer { ofBuyer.append((buyer.prefix, buyer, row.place)) }
         rows.append(row)
-        if rows.count == 10 { try flush() }
+        if rows.count == 10 { try writeRows() }
     }
 
+    /// Writes what is left, and where everything is found.
     mutating func flush() throws(ArchiveError) {
-        try statement.insert(rows.count) { statement, index, before in
+        try writeRows()
+        // Times grow with places.
+        ofSKU.sort { $0.ordinal != $1.ordinal ? $0.ordinal < $1.ordinal : $0.place < $1.place }
+        try insertOfSKU.insert(ofSKU.count) { statement, index, before in
+            statement.bind(Int64(ofSKU[index].ordinal), at: before + 1)
+            statement.bind(ofSKU[index].time, at: before + 2)
+            statement.bind(ofSKU[index].place, at: before + 3)
+        }
+        ofID.sort { $0.number != $1.number ? $0.number < $1.number : $0.place < $1.place }
+        try insertOfID.insert(ofID.count) { statement, index, before in
+            statement.bind(ofID[index].number, at: before + 1)
+            statement.bind(ofID[index].place, at: before + 2)
+        }
+        ofBuyer.sort { a, b in
+            if a.prefix != b.prefix { return a.prefix < b.prefix }
+            return a.buyer == b.buyer ? a.place < b.place : a.buyer.precedes(b.buyer)
+        }
+        try insertOfBuyer.insert(ofBuyer.count) { statement, index, before in
+            statement.bind(ofBuyer[index].buyer, at: before + 1)
+            statement.bind(ofBuyer[index].place, at: before + 2)
+        }
+        clear()
+    }
+
+    private mutating func writeRows() throws(ArchiveError) {
+        try insert.insert(rows.count) { statement, index, before in
             let row = rows[index]
             statement.bind(row.place, at: before + 1)
             statement.bind(row.time, at: before + 2)
@@ -73,5 +116,8 @@ struct EntryWriter: ~Copyable {
     /// Drops what has not been written: its transaction is rolled back.
     mutating func clear() {
         rows.removeAll(keepingCapacity: true)
+        ofSKU.removeAll(keepingCapacity: true)
+        ofID.removeAll(keepingCapacity: true)
+        ofBuyer.removeAll(keepingCapacity: true)
     }
 }

@@ -3,8 +3,9 @@
 //
 // An id's `number` is the sequence of the event that brought it: it grows, so that rows keyed by it are appended. A
 // `place` is a sequence times 1,024 and the number of a line (an event has at most that many): one integer that keys a
-// line of the history, or of a record. Only `known_id`, from the text of an id to its numbers, and the indexes by
-// buyer and SKU are written to all over.
+// line of the history, or of a record. Only `known_id`, from the text of an id to its numbers, and the `entry_of_…`
+// tables are written to all over. They are what indexes would be, but a fold writes them itself, once and sorted:
+// SQLite's own, kept up row by row, took two thirds of the time of a fold (measured: 18 µs an event against 7).
 
 import StockModel
 
@@ -37,6 +38,7 @@ enum Schema {
             sequence INTEGER NOT NULL, at INTEGER NOT NULL, moment INTEGER NOT NULL, ttl INTEGER NOT NULL,
             buyer TEXT, born INTEGER, return_of TEXT);
         CREATE INDEX record_by_expiry ON record (moment) WHERE state = 1;
+        CREATE INDEX record_by_order ON record (return_of) WHERE return_of IS NOT NULL;
 
         CREATE TABLE record_line (
             place INTEGER PRIMARY KEY, sku INTEGER NOT NULL, asked INTEGER NOT NULL, sold INTEGER NOT NULL,
@@ -52,9 +54,13 @@ enum Schema {
             order_id TEXT, sku INTEGER, buyer TEXT, quantity INTEGER, onhand INTEGER, held INTEGER, sold INTEGER,
             onhand_change INTEGER, held_change INTEGER, sold_change INTEGER, until INTEGER, flags INTEGER NOT NULL,
             reason TEXT);
-        CREATE INDEX entry_by_sku ON entry (sku, time) WHERE sku IS NOT NULL;
-        CREATE INDEX entry_by_number ON entry (number) WHERE number IS NOT NULL;
-        CREATE INDEX entry_by_buyer ON entry (buyer) WHERE buyer IS NOT NULL;
+        CREATE TABLE entry_of_sku (
+            sku INTEGER NOT NULL, time INTEGER NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (sku, time, place)
+        ) WITHOUT ROWID;
+        CREATE TABLE entry_of_id (
+            number INTEGER NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (number, place)) WITHOUT ROWID;
+        CREATE TABLE entry_of_buyer (
+            buyer TEXT NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (buyer, place)) WITHOUT ROWID;
 
         CREATE TABLE reconciliation (
             run INTEGER PRIMARY KEY, time INTEGER NOT NULL, sequence INTEGER NOT NULL, source TEXT NOT NULL,
@@ -81,6 +87,17 @@ enum Schema {
             WHEN 5 THEN 'transferred' WHEN 6 THEN 'dropped' WHEN 16 THEN 'deducted' WHEN 17 THEN 'reserved'
             WHEN 18 THEN 'confirmed' WHEN 19 THEN 'cancelled' WHEN 20 THEN 'cancelled-empty' WHEN 21 THEN 'extended'
             WHEN 22 THEN 'returned' WHEN 23 THEN 'expired' WHEN 24 THEN 'forgot' END
+        """
+
+    /// What every view of the history shows.
+    private static let ledgerColumns = """
+        e.place / 1024 AS seq, e.place % 1024 AS line, \(iso("e.time")) AS time, \(kindName) AS kind, e.id,
+        coalesce(e.order_id, CASE WHEN e.kind BETWEEN 16 AND 23 THEN e.id END) AS "order",
+        s.name AS sku, e.buyer, e.quantity,
+        e.onhand - e.onhand_change AS onhand_before, e.onhand AS onhand_after,
+        e.held - e.held_change AS held_before, e.held AS held_after,
+        e.sold - e.sold_change AS sold_before, e.sold AS sold_after,
+        \(iso("e.until")) AS until, e.flags & 1 AS forced, e.flags >> 1 & 1 AS late, e.reason
         """
 
     /// What people look at: names instead of numbers, times that can be read. No fold and no restart reads them.
@@ -114,15 +131,24 @@ enum Schema {
                 JOIN sku s ON s.ordinal = l.sku;
 
         CREATE VIEW ledger AS
-            SELECT e.place / 1024 AS seq, e.place % 1024 AS line, \(iso("e.time")) AS time, \(kindName) AS kind, e.id,
-                coalesce(e.order_id, CASE WHEN e.kind BETWEEN 16 AND 23 THEN e.id END) AS "order",
-                s.name AS sku, e.buyer, e.quantity,
-                e.onhand - e.onhand_change AS onhand_before, e.onhand AS onhand_after,
-                e.held - e.held_change AS held_before, e.held AS held_after,
-                e.sold - e.sold_change AS sold_before, e.sold AS sold_after,
-                \(iso("e.until")) AS until, e.flags & 1 AS forced, e.flags >> 1 & 1 AS late, e.reason,
-                e.place, e.time AS time_ms, e.number, e.sku AS ordinal
-            FROM entry e LEFT JOIN sku s ON s.ordinal = e.sku;
+            SELECT e.place, \(ledgerColumns) FROM entry e LEFT JOIN sku s ON s.ordinal = e.sku;
+
+        CREATE VIEW sku_history AS
+            SELECT x.sku AS ordinal, x.time AS time_ms, x.place, \(ledgerColumns)
+            FROM entry_of_sku x CROSS JOIN entry e ON e.place = x.place LEFT JOIN sku s ON s.ordinal = e.sku;
+
+        CREATE VIEW buyer_history AS
+            SELECT x.buyer AS of, x.place, \(ledgerColumns)
+            FROM entry_of_buyer x CROSS JOIN entry e ON e.place = x.place LEFT JOIN sku s ON s.ordinal = e.sku;
+
+        CREATE VIEW id_history AS
+            SELECT k.id AS of, e.place, \(ledgerColumns)
+            FROM known_id k CROSS JOIN entry e ON e.place BETWEEN k.number * 1024 AND k.number * 1024 + 1023
+                LEFT JOIN sku s ON s.ordinal = e.sku
+            UNION ALL
+            SELECT k.id AS of, e.place, \(ledgerColumns)
+            FROM known_id k CROSS JOIN entry_of_id x ON x.number = k.number CROSS JOIN entry e ON e.place = x.place
+                LEFT JOIN sku s ON s.ordinal = e.sku;
         """
 }
 

@@ -128,7 +128,7 @@ struct FoldTests {
             """
             SELECT count(*) FROM (SELECT onhand_before, held_before, sold_before,
                     lag(onhand_after) OVER w AS o, lag(held_after) OVER w AS h, lag(sold_after) OVER w AS s, kind
-                FROM ledger WHERE ordinal IS NOT NULL WINDOW w AS (PARTITION BY ordinal ORDER BY place))
+                FROM sku_history WINDOW w AS (PARTITION BY ordinal ORDER BY place))
             WHERE o IS NOT NULL AND (o <> onhand_before OR h <> held_before OR s <> sold_before)
             """, in: path)
         #expect(breaks == ["0"])

@@ -251,3 +251,13 @@ func answer(_ sql: String, in path: String) throws -> [String] {
     }
     return rows
 }
+
+/// A whole file.
+func bytes(of path: String) throws(ArchiveError) -> [UInt8] {
+    let file = Glibc.open(path, O_RDONLY)
+    guard file >= 0 else { throw .missing(path: path) }
+    defer { _ = Glibc.close(file) }
+    var bytes = [UInt8](repeating: 0, count: Int(lseek(file, 0, SEEK_END)))
+    let got = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, 0) }
+    return Array(bytes.prefix(max(0, got)))
+}
