@@ -13,8 +13,8 @@ struct Backup: ParsableCommand {
             A server that runs is asked for a snapshot first, so that the copy has everything up to now. The copy is looked \
             through from end to end before it gets its name: it is one file, and it is whole or not there.
 
-            To use it, put it into an empty directory's place of archive.sqlite together with the segments of the log that \
-            follow, or give it to 'stockade rebuild DIR --from FILE'.
+            To go back to it, give it to 'stockade rebuild DIR --from FILE': it becomes the directory's archive.sqlite, and \
+            the events of the log that came after it are folded in.
 
             EXAMPLES
               stockade backup /backups/monday.sqlite

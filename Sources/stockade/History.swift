@@ -60,7 +60,7 @@ struct History: ParsableCommand {
             let from = reader.historyFrom > 1 ? "; its history begins with event \(reader.historyFrom)" : ""
             throw fail(
                 "nothing is known of the \(about.rawValue == "sku" ? "SKU" : about.rawValue) '\(name)' up to event "
-                    + "\(reader.sequence)\(from)", ExitCode(1))
+                    + "\(reader.sequence)\(from)", .incomplete)
         }
     }
 
@@ -81,10 +81,11 @@ struct History: ParsableCommand {
         if let order = line.order, order != line.id { words.append("of \(order)") }
         if let buyer = line.buyer, about != .buyer { words.append("by \(buyer)") }
         if let sku = line.sku, about != .sku { words.append(sku) }
-        if let quantity = line.quantity { words.append(counted(quantity, quantity.magnitude == 1 ? "unit" : "units", "units")) }
+        if let quantity = line.quantity { words.append("\(quantity) \(quantity.magnitude == 1 ? "unit" : "units")") }
         for (name, counter) in [("onhand", line.onhand), ("held", line.held), ("sold", line.sold)] {
             guard let counter else { continue }
-            words.append(counter.before == counter.after ? "\(name) \(counter.after)" : "\(name) \(counter.before)→\(counter.after)")
+            let before = counter.before == counter.after ? "" : "\(counter.before)→"
+            words.append("\(name) \(before)\(counter.after)")
         }
         if let until = line.until { words.append("until \(until)") }
         if line.isForced { words.append("forced") }
@@ -103,7 +104,6 @@ struct History: ParsableCommand {
             var object = JSONLine()
             object.add("seq", line.sequence)
             object.add("time", line.time)
-            object.add("at", line.milliseconds)
             object.add("kind", line.kind)
             object.add("id", ifAny: line.id)
             object.add("order", ifAny: line.order)

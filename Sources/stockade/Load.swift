@@ -66,7 +66,7 @@ struct Load: ParsableCommand {
             progress.clear()
             show(loader.summary, isDone: failure == nil, seconds: progress.seconds)
             if let failure { throw failure }
-            if !loader.summary.isComplete { throw ExitCode(1) }
+            if !loader.summary.isComplete { throw ExitCode.incomplete }
         }
     }
 

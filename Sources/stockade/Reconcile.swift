@@ -127,7 +127,7 @@ struct Reconcile: ParsableCommand {
             warn("what agreed could not be kept for the next explanation: \(error)")
         }
         guard repair else {
-            if comparison.summary.differences > threshold { throw ExitCode(1) }
+            if comparison.summary.differences > threshold { throw ExitCode.incomplete }
             return
         }
         try repair(comparison, store, live, isFresh: needed.map { comparedAt >= $0 } ?? false)
@@ -149,22 +149,22 @@ struct Reconcile: ParsableCommand {
     private func repair(_ comparison: Comparison, _ store: StoreFiles, _ live: LiveServer?, isFresh: Bool) throws {
         let summary = comparison.summary
         guard summary.bad == 0 else {
-            throw fail("no repair: \(counted(summary.bad, "row")) of the record cannot be compared. Mend the record", ExitCode(2))
+            throw fail(
+                "no repair: \(counted(summary.bad, "row")) of the record cannot be compared. Mend the record",
+                .repairRefused)
         }
         let changes = summary.drifting + summary.onlyThere
         guard changes <= maxDifferences else {
             throw fail(
                 "no repair: \(counted(changes, "difference")) would be repaired, --max-differences allows "
-                    + "\(grouped(maxDifferences)). Is it the right record, and the right --count?", ExitCode(2))
+                    + "\(grouped(maxDifferences)). Is it the right record, and the right --count?", .repairRefused)
         }
         let plan = try RepairPlan(for: comparison, in: store, at: clinux_realtime_ns() / 1_000_000)
         guard !plan.steps.isEmpty else {
             if !json { writeAll(STDOUT_FILENO, "nothing to repair\n") }
             return try finish(left: summary.differences)
         }
-        guard live != nil else {
-            throw ToolError(.unreachable, "a repair needs the server of \(store.path): start it, or name it with --server")
-        }
+        guard live != nil else { throw noServer(of: store) }
         guard isFresh else {
             throw ToolError(
                 .tryLater,
@@ -182,10 +182,12 @@ struct Reconcile: ParsableCommand {
         }
         if !json { writeAll(STDOUT_FILENO, ReconcileReport.text(of: plan, savedIn: path)) }
         guard yes || isAgreed() else {
-            throw fail("nothing was changed; the plan is \(path). Apply it with: stockade reconcile --apply \(path)", ExitCode(2))
+            throw fail(
+                "nothing was changed; the plan is \(path). Apply it with: stockade reconcile --apply \(path)",
+                .repairRefused)
         }
         guard let live = try server.server(of: store) else {
-            throw ToolError(.unreachable, "a repair needs the server of \(store.path): start it, or name it with --server")
+            throw noServer(of: store)
         }
         let progress = ProgressLine()
         let report = try plan.apply(on: live) { done in
@@ -196,8 +198,12 @@ struct Reconcile: ParsableCommand {
         try finish(left: left + report.refused.count)
     }
 
+    private func noServer(of store: StoreFiles) -> ToolError {
+        ToolError(.unreachable, "a repair needs the server of \(store.path): start it, or name it with --server")
+    }
+
     private func finish(left: Int) throws {
-        if left > threshold { throw ExitCode(1) }
+        if left > threshold { throw ExitCode.incomplete }
     }
 
     private func isAgreed() -> Bool {

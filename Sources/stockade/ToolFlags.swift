@@ -52,6 +52,13 @@ struct DirectoryFlag: ParsableArguments {
     }
 }
 
+extension ExitCode {
+    /// A tool did what it could, and that was not all: rows that were not loaded, differences, nothing found.
+    static let incomplete = ExitCode(1)
+    /// `reconcile`: the repair was not begun.
+    static let repairRefused = ExitCode(2)
+}
+
 /// Runs a tool's work and turns an error into its message and exit status.
 func conclude(_ work: () throws -> Void) throws {
     // `| head` closes the pipe; that is the end of the work and no failure.
@@ -106,7 +113,8 @@ final class ProgressLine {
         if let share {
             let full = Int(min(1, max(0, share)) * Double(Self.width))
             let percent = Int(min(1, max(0, share)) * 100)
-            bar = "[\(String(repeating: "#", count: full))\(String(repeating: ".", count: Self.width - full))] \(percent)%  "
+            let done = String(repeating: "#", count: full)
+            bar = "[\(done)\(String(repeating: ".", count: Self.width - full))] \(percent)%  "
         }
         writeAll(STDERR_FILENO, "\r\(bar)\(text())\u{1B}[K")
     }

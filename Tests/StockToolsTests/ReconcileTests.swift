@@ -77,7 +77,7 @@ struct ReconcileTests {
     @Test("Two orders that are missing together are found together")
     func pair() {
         func entry(_ number: Int64, _ change: Int64) -> HistoryEntry {
-            HistoryEntry(sequence: number, time: "", kind: "deducted", id: "o-\(number)", change: change, number: number)
+            HistoryEntry(sequence: number, time: "", kind: "deducted", id: "o-\(number)", change: change)
         }
         let entries = [entry(5, -1), entry(4, -20), entry(3, -300), entry(2, -4_000), entry(1, -50_000)]
         let found = Explainer.search(entries, from: 0, to: 4_020)

@@ -29,7 +29,7 @@ struct ColumnMap {
             guard words.count > 1 || !(words.first ?? "").contains(where: { $0 == ";" || $0 == "\t" }) else {
                 throw ToolError(.badInput, "\(file): its columns are not separated by commas")
             }
-            places = columns.indices.map { $0 < columns.count ? $0 : nil }
+            places = Array(columns.indices)
             return
         }
         places = columns.map { column in words.firstIndex { column.names.contains($0) } }
@@ -52,7 +52,9 @@ extension String {
 
     /// Without control characters and cut to what a line can show: it stands in a message.
     var printable: String {
-        let shown = unicodeScalars.prefix(80).map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "\u{FFFD}" : $0 }
+        let shown = unicodeScalars.prefix(80).map { scalar -> Unicode.Scalar in
+            scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) ? "\u{FFFD}" : scalar
+        }
         return String(String.UnicodeScalarView(shown)) + (unicodeScalars.count > 80 ? "…" : "")
     }
 }

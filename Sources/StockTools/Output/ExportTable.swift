@@ -80,12 +80,15 @@ public enum ExportTable: String, CaseIterable, Sendable {
         Column("seq", .integer, "e.place / 1024", lookup: "e.place BETWEEN ? * 1024 AND ? * 1024 + 1023"),
         Column("line", .integer, "e.place % 1024"), Column("time", .time, "e.time"),
         Column("kind", .text, kindName),
-        Column("id", .text, "e.id", lookup: "e.id = ? AND \(numbers)"),
+        Column("id", .text, "e.id", lookup: "e.id = ? AND \(ofID)"),
         Column(
             "order", .text, "coalesce(e.order_id, CASE WHEN e.kind BETWEEN 16 AND 23 THEN e.id END)",
-            lookup: "(e.id = ? OR e.order_id = ?) AND e.kind BETWEEN 16 AND 23 AND \(numbers)"),
-        Column("sku", .text, "s.name", lookup: "e.sku IN (SELECT ordinal FROM sku WHERE name = ?)"),
-        Column("buyer", .text, "e.buyer"), Column("quantity", .integer, "e.quantity"),
+            lookup: "(e.id = ? OR e.order_id = ?) AND e.kind BETWEEN 16 AND 23 AND \(ofID)"),
+        Column(
+            "sku", .text, "s.name",
+            lookup: "e.place IN (SELECT x.place FROM sku n JOIN entry_of_sku x ON x.sku = n.ordinal WHERE n.name = ?)"),
+        Column("buyer", .text, "e.buyer", lookup: "e.place IN (SELECT place FROM entry_of_buyer WHERE buyer = ?)"),
+        Column("quantity", .integer, "e.quantity"),
         Column("onhand_before", .integer, "e.onhand - e.onhand_change"), Column("onhand_after", .integer, "e.onhand"),
         Column("held_before", .integer, "e.held - e.held_change"), Column("held_after", .integer, "e.held"),
         Column("sold_before", .integer, "e.sold - e.sold_change"), Column("sold_after", .integer, "e.sold"),
@@ -93,12 +96,7 @@ public enum ExportTable: String, CaseIterable, Sendable {
         Column("late", .integer, "e.flags >> 1 & 1"), Column("reason", .text, "e.reason"),
     ]
 
-    /// The entries of an id, by their indexes: those of an order stand under its own number, those of a return under
-    /// the number of its order.
-    private static let numbers = """
-        e.number IN (SELECT number FROM known_id WHERE id = ? UNION ALL
-            SELECT of.number FROM known_id k JOIN entry of ON of.place = k.number * 1024 WHERE k.id = ?)
-        """
+    private static let ofID = "e.place IN (SELECT place FROM id_history WHERE of = ?)"
 
     private static let kindName = """
         CASE e.kind WHEN 1 THEN 'created' WHEN 2 THEN 'adjusted' WHEN 3 THEN 'counted' WHEN 4 THEN 'configured' \

@@ -99,7 +99,8 @@ public struct Exporter {
         for (index, condition) in conditions.enumerated() {
             let parameter = "?\(index + 1)"
             if condition.comparison == "=", let lookup = condition.column.lookup {
-                terms.append("(" + lookup.split(separator: "?", omittingEmptySubsequences: false).joined(separator: parameter) + ")")
+                let pieces = lookup.split(separator: "?", omittingEmptySubsequences: false)
+                terms.append("(\(pieces.joined(separator: parameter)))")
             } else {
                 terms.append("(\(condition.column.sql)) \(condition.comparison) \(parameter)")
             }

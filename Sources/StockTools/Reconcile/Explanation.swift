@@ -16,7 +16,9 @@ public struct HistoryEntry: Equatable, Sendable {
     /// By how much the counter changed.
     public var change: Int64
     public var reason: String?
-    var number: Int64?
+
+    /// Changes belong together when they are of one order, or of one operation.
+    var owner: String { order ?? id ?? "event \(sequence)" }
 }
 
 /// What the history says about one drift.
@@ -66,19 +68,20 @@ public struct Explainer: ~Copyable {
         historyFrom = Int64(clamping: reader.position.historyFrom)
         let columns = """
             seq, time, kind, id, "order", buyer, onhand_after - onhand_before, held_after - held_before,
-            sold_after - sold_before, reason, number
+            sold_after - sold_before, reason
             """
         let agreement = try Agreements.last(kind, in: reader)
         let history = try reader.prepare(
             """
-            SELECT \(columns) FROM ledger WHERE ordinal = ? AND place >= ? AND onhand_after IS NOT NULL
+            SELECT \(columns) FROM sku_history WHERE ordinal = ?1 AND place >= ?2 AND onhand_after IS NOT NULL
+                AND time_ms >= (SELECT time FROM entry WHERE place >= ?2 ORDER BY place LIMIT 1)
             ORDER BY time_ms DESC, place DESC
             """)
         let holds = try reader.prepare(
             """
-            SELECT \(columns) FROM ledger WHERE ordinal = ? AND kind = 'reserved'
-                AND number IN (SELECT number FROM record WHERE state = 1)
-            ORDER BY time_ms DESC, place DESC LIMIT \(Self.depth)
+            SELECT \(columns) FROM sku_history WHERE ordinal = ? AND kind = 'reserved'
+                AND EXISTS (SELECT 1 FROM record WHERE record.number = sku_history.seq AND record.state = 1)
+            ORDER BY time_ms DESC, place DESC
             """)
         self.agreement = agreement
         self.history = history
@@ -94,13 +97,13 @@ public struct Explainer: ~Copyable {
         let agreedAt = try agreement.step() ? agreement.integer(0) : 0
         agreement.reset()
         if let finding = holdsFinding(drift, there) {
-            let entries = try read(holds, ordinal, since: nil).entries
+            let entries = try readHolds(ordinal, units: drift.held)
             return Explanation(
                 finding: finding, entries: Array(entries.prefix(Self.named).reversed()), entryCount: entries.count,
                 examined: entries.count, change: entries.reduce(0) { $0 &+ $1.change }, agreedAt: agreedAt,
                 isHistoryCut: false)
         }
-        let (entries, isCut) = try read(history, ordinal, since: agreedAt &+ 1)
+        let (entries, isCut) = try read(since: agreedAt &+ 1, ordinal)
         // What is below zero is shown as nothing available; the changes are looked at as they were.
         let value = kind == .available ? drift.onhand &- drift.held &- drift.floor : here
         var explanation = Self.search(entries, from: value, to: there)
@@ -120,30 +123,41 @@ public struct Explainer: ~Copyable {
     }
 
     /// Changes of the counter, the newest first.
-    private func read(
-        _ statement: borrowing Statement, _ ordinal: Int64, since: Int64?
-    ) throws -> (entries: [HistoryEntry], isCut: Bool) {
-        statement.reset()
-        statement.bind(ordinal, at: 1)
-        if let since { statement.bind(since &* 1_024, at: 2) }
+    private func read(since: Int64, _ ordinal: Int64) throws -> (entries: [HistoryEntry], isCut: Bool) {
+        history.reset()
+        history.bind(ordinal, at: 1)
+        history.bind(since &* 1_024, at: 2)
+        defer { history.reset() }
         var entries: [HistoryEntry] = []
-        while try statement.step() {
-            let change = since == nil
-                ? statement.integer(7)
-                : kind.change(onhand: statement.integer(6), held: statement.integer(7), sold: statement.integer(8))
+        while try history.step() {
+            let change = kind.change(onhand: history.integer(6), held: history.integer(7), sold: history.integer(8))
             guard change != 0 else { continue }
-            if entries.count == Self.depth {
-                statement.reset()
-                return (entries, true)
-            }
-            func text(_ column: Int32) -> String? { statement.isNull(column) ? nil : statement.text(column) }
-            entries.append(
-                HistoryEntry(
-                    sequence: statement.integer(0), time: statement.text(1), kind: statement.text(2), id: text(3),
-                    order: text(4), buyer: text(5), change: change, reason: text(9),
-                    number: statement.isNull(10) ? nil : statement.integer(10)))
+            if entries.count == Self.depth { return (entries, true) }
+            entries.append(Self.entry(history, change: change))
         }
         return (entries, false)
+    }
+
+    /// The reservations that are still open, the newest first, until they hold all `units`.
+    private func readHolds(_ ordinal: Int64, units: Int64) throws -> [HistoryEntry] {
+        holds.reset()
+        holds.bind(ordinal, at: 1)
+        defer { holds.reset() }
+        var entries: [HistoryEntry] = []
+        var found: Int64 = 0
+        while found < units, entries.count < Self.depth, try holds.step() {
+            let entry = Self.entry(holds, change: holds.integer(7))
+            found &+= entry.change
+            entries.append(entry)
+        }
+        return entries
+    }
+
+    private static func entry(_ row: borrowing Statement, change: Int64) -> HistoryEntry {
+        func text(_ column: Int32) -> String? { row.isNull(column) ? nil : row.text(column) }
+        return HistoryEntry(
+            sequence: row.integer(0), time: row.text(1), kind: row.text(2), id: text(3), order: text(4), buyer: text(5),
+            change: change, reason: text(9))
     }
 
     // MARK: The search
@@ -172,19 +186,17 @@ public struct Explainer: ~Copyable {
             entryCount: places.count, examined: entries.count, change: total, agreedAt: 0, isHistoryCut: false)
     }
 
-    /// Changes belong together when they are of one order, or of one operation.
     private static func missed(
         _ entries: [HistoryEntry], drift: Int64
     ) -> (places: [Int], alternatives: Int)? {
-        var groups: [Int64: Int] = [:]
+        var groups: [String: Int] = [:]
         var sums: [(sum: Int64, places: [Int])] = []
         for (index, entry) in entries.enumerated() {
-            let key = entry.number ?? -entry.sequence
-            if let group = groups[key] {
+            if let group = groups[entry.owner] {
                 sums[group].sum &+= entry.change
                 sums[group].places.append(index)
             } else {
-                groups[key] = sums.count
+                groups[entry.owner] = sums.count
                 sums.append((entry.change, [index]))
             }
         }

@@ -19,7 +19,8 @@ public enum ShopRecord: Equatable, Sendable {
             return
         }
         let rest = text.dropFirst("sqlite:".count)
-        guard let mark = rest.firstIndex(of: "?"), mark != rest.startIndex, rest.index(after: mark) != rest.endIndex else {
+        guard let mark = rest.firstIndex(of: "?"), mark != rest.startIndex, rest.index(after: mark) != rest.endIndex
+        else {
             throw ToolError(.usage, "expected sqlite:FILE?QUERY, as 'sqlite:shop.db?SELECT sku, stock FROM product'")
         }
         self = .sqlite(path: String(rest[..<mark]), query: String(rest[rest.index(after: mark)...]))
@@ -82,7 +83,9 @@ final class ScratchDatabase {
     ///
     /// - Parameter report: told of each row that cannot be compared.
     /// - Returns: how many rows were taken and how many were not.
-    func take(_ record: ShopRecord, counting kind: CountKind, report: (RecordProblem) -> Void) throws -> (rows: Int, bad: Int) {
+    func take(
+        _ record: ShopRecord, counting kind: CountKind, report: (RecordProblem) -> Void
+    ) throws -> (rows: Int, bad: Int) {
         var rows = 0
         var bad = 0
         let insert = try database.prepare("INSERT INTO there VALUES (?, ?, ?)")

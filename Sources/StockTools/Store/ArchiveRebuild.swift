@@ -32,8 +32,9 @@ public struct ArchiveRebuild {
         self.backup = backup
     }
 
-    /// Throws `tryLater` while a server has the directory, `damaged` for a log or a backup that is not what was
-    /// written, `badInput` for a backup that does not reach the log's beginning. The old database is untouched then.
+    /// Throws `JournalError.locked` while a server has the directory, `damaged` of either kind for a log or a backup that
+    /// is not what was written, `badInput` for a backup that does not reach the log's beginning. The old database is
+    /// untouched then.
     public func run(progress: (LogProgress) -> Void = { _ in }) throws -> RebuildReport {
         // Looked at first: to open it for serving would make a store where there is none.
         _ = try StoreDirectory.open(path, access: .inspect)

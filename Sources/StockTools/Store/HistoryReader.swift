@@ -21,7 +21,6 @@ public struct HistoryLine: Equatable, Sendable {
     public var sequence: Int64
     /// ISO 8601, UTC.
     public var time: String
-    public var milliseconds: Int64
     public var kind: String
     public var id: String?
     public var order: String?
@@ -59,29 +58,76 @@ public struct HistoryReader: ~Copyable {
     public func forEachLine(
         about subject: HistorySubject, last: Int? = nil, _ body: (HistoryLine) throws -> Bool
     ) throws -> Int {
-        let name: String
-        let condition: String
         switch subject {
-        case .sku(let sku): (name, condition) = (sku, "ordinal IN (SELECT ordinal FROM sku WHERE name = ?1)")
-        case .buyer(let buyer): (name, condition) = (buyer, "buyer = ?1")
-        case .order(let id):
-            // An operation stands under its own number, a return under that of its order, whose whole history it is.
-            (name, condition) = (
-                id,
-                """
-                number IN (SELECT number FROM known_id WHERE id = ?1 UNION
-                    SELECT of.number FROM known_id k JOIN entry of ON of.place = k.number * 1024 WHERE k.id = ?1)
-                """
-            )
+        case .buyer(let buyer): return try lines("buyer_history WHERE of = ?", .text(buyer), "place", last, body)
+        case .order(let id): return try lines("id_history WHERE of = ?", .text(try order(of: id)), "place", last, body)
+        case .sku(let sku): return try lines(aboutSKU: sku, last, body)
         }
+    }
+
+    private enum Key { case text(String), integer(Int64) }
+
+    /// The order that a return gave back, whose whole history is shown; any other id is what it is.
+    private func order(of id: String) throws -> String {
+        let statement = try reader.prepare(
+            "SELECT \"order\" FROM id_history WHERE of = ?1 AND kind = 'returned' AND id = ?1 ORDER BY place LIMIT 1")
+        statement.bind(text: id, at: 1)
+        return try statement.step() ? statement.text(0) : id
+    }
+
+    /// A name that was dropped and created again stands for several SKUs, one after the other. Each is read in the order
+    /// of its index, by time: that of a much sold one is long, and nothing of it must be sorted.
+    private func lines(aboutSKU sku: String, _ last: Int?, _ body: (HistoryLine) throws -> Bool) throws -> Int {
+        let named = try reader.prepare("SELECT ordinal FROM sku WHERE name = ? ORDER BY ordinal")
+        named.bind(text: sku, at: 1)
+        var ordinals: [Int64] = []
+        while try named.step() { ordinals.append(named.integer(0)) }
+        guard let last else {
+            var count = 0
+            var isWanted = true
+            for ordinal in ordinals where isWanted {
+                count += try lines("sku_history WHERE ordinal = ?", .integer(ordinal), "time_ms, place", nil) {
+                    isWanted = try body($0)
+                    return isWanted
+                }
+            }
+            return count
+        }
+        var newest: [HistoryLine] = []
+        for ordinal in ordinals.reversed() where newest.count < last {
+            var part: [HistoryLine] = []
+            _ = try lines("sku_history WHERE ordinal = ?", .integer(ordinal), "time_ms, place", last - newest.count) {
+                part.append($0)
+                return true
+            }
+            newest = part + newest
+        }
+        for line in newest { guard try body(line) else { break } }
+        return newest.count
+    }
+
+    /// - Parameters:
+    ///   - source: a view and its condition.
+    ///   - order: columns that an index has in this order.
+    private func lines(
+        _ source: String, _ key: Key, _ order: String, _ last: Int?, _ body: (HistoryLine) throws -> Bool
+    ) throws -> Int {
         let columns = """
-            seq, time, time_ms, kind, id, "order", sku, buyer, quantity, onhand_before, onhand_after, held_before,
+            seq, time, kind, id, "order", sku, buyer, quantity, onhand_before, onhand_after, held_before,
             held_after, sold_before, sold_after, until, forced, late, reason, place
             """
-        var sql = "SELECT \(columns) FROM ledger WHERE \(condition) ORDER BY place"
-        if let last { sql = "SELECT * FROM (\(sql) DESC LIMIT \(max(0, last))) ORDER BY place" }
+        var sql = "SELECT \(columns) FROM \(source) ORDER BY "
+        if let last {
+            let backwards = order.split(separator: ",").map { $0 + " DESC" }.joined(separator: ",")
+            sql = "SELECT * FROM (\(sql)\(backwards) LIMIT \(max(0, last))) ORDER BY place"
+        } else {
+            sql += order
+        }
         let statement = try reader.prepare(sql)
-        statement.bind(text: name, at: 1)
+        switch key {
+        case .text(let text): statement.bind(text: text, at: 1)
+        case .integer(let number): statement.bind(number, at: 1)
+        }
         var count = 0
         while try statement.step() {
             count += 1
@@ -98,11 +144,10 @@ public struct HistoryReader: ~Copyable {
             return HistoryLine.Counter(before: statement.integer(column), after: statement.integer(column + 1))
         }
         return HistoryLine(
-            sequence: statement.integer(0), time: statement.text(1), milliseconds: statement.integer(2),
-            kind: statement.text(3), id: text(4), order: text(5), sku: text(6), buyer: text(7),
-            quantity: statement.isNull(8) ? nil : statement.integer(8), onhand: counter(9), held: counter(11),
-            sold: counter(13), until: text(15), isForced: statement.integer(16) != 0,
-            isLate: statement.integer(17) != 0, reason: text(18))
+            sequence: statement.integer(0), time: statement.text(1), kind: statement.text(2), id: text(3), order: text(4),
+            sku: text(5), buyer: text(6), quantity: statement.isNull(7) ? nil : statement.integer(7), onhand: counter(8),
+            held: counter(10), sold: counter(12), until: text(14), isForced: statement.integer(15) != 0,
+            isLate: statement.integer(16) != 0, reason: text(17))
     }
 
     /// What is known of a subject now, as words: counters of a SKU, the state of an order, units of a buyer.
@@ -129,7 +174,7 @@ public struct HistoryReader: ~Copyable {
             name = buyer
             sql = """
                 SELECT ?1 || ': ' || count(*) || ' changes, from ' || coalesce(min(time), 'never') || ' to '
-                    || coalesce(max(time), 'never') FROM ledger WHERE buyer = ?1
+                    || coalesce(max(time), 'never') FROM buyer_history WHERE of = ?1
                 """
         }
         let statement = try reader.prepare(sql)
