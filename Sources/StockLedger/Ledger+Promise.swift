@@ -7,7 +7,7 @@ extension Ledger {
     mutating func promise(
         _ order: NewOrder, ttl: Int64?, _ admission: Admission, _ events: inout EventBuffer
     ) -> Outcome {
-        let hash = hashKey.hash(order.id)
+        let hash = hash(of: order.id)
         let found = known(order.id, hash, admission, &events)
         guard found == 0 else { return repeated(order, ttl: ttl, found) }
         if let born = order.born, born <= forgottenBy { return .refused(.stale(order.id)) }

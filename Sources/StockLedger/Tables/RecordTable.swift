@@ -34,6 +34,10 @@ struct RecordTable: ~Copyable {
         }
     }
 
+    /// The memory that `find` begins with.
+    @inline(__always)
+    func slot(of hash: UInt64) -> UInt64 { index.home(hash) }
+
     /// Adds a record for an id that is not remembered. The caller fills in header and lines.
     mutating func insert(_ id: Token, _ hash: UInt64, buyer: Token?, lines: Int) -> Arena.Reference {
         let buyerLength = buyer?.count ?? 0
