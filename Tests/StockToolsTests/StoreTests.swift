@@ -2,6 +2,7 @@
 
 import Glibc
 import StockArchive
+import StockModel
 import Testing
 
 @testable import StockTools
@@ -133,6 +134,31 @@ struct StoreTests {
         var isFound = false
         do { isFound = try !StoreCheck(store).run().isSound } catch { isFound = ToolError(error).kind != .tryLater }
         #expect(isFound)
+    }
+
+    @Test("A database that is sound in itself and tells another story than the log is found, and so is one that is ahead of it")
+    func anotherStory() throws {
+        let scratch = try Scratch()
+        var shop = try Shop(scratch.store)
+        shop.isFolding = false
+        try shop.create("phone", 100)
+        try shop.close()
+        let store = try StoreFiles(scratch.store)
+        let words = Words()
+        func fold(_ sku: String, _ ordinal: UInt32) throws {
+            var archive = try Archive.open(store.archive, identity: store.identity)
+            let event = Event.created(ordinal: ordinal, sku: words[sku], onhand: 99, settings: SettingsAfter())
+            try archive.fold(event, sequence: UInt64(ordinal), at: Timestamp(milliseconds: 1_763_690_401_000))
+            _ = try archive.commit()
+        }
+        try fold("phone", 1)
+        let other = try StoreCheck(store).run()
+        #expect(other.problems.count == 1)
+        #expect(other.problems.first?.contains("say different things") == true)
+        try fold("lamp", 2)
+        let ahead = try StoreCheck(store).run()
+        #expect(ahead.problems.count == 1)
+        #expect(ahead.problems.first?.contains("its end is missing") == true)
     }
 
     @Test("A flipped byte in the log is found, and nothing is rebuilt from it")
