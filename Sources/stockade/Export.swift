@@ -24,7 +24,7 @@ struct Export: ParsableCommand {
             EXAMPLES
               stockade export skus > stock.csv
               stockade export orders --where state=held --where sku=phone
-              stockade export ledger --where 'time>=2026-11-21' --where buyer=ann --format json
+              stockade export ledger --where 'time>=2026-11-21' --format json
 
             EXIT STATUS
               0   written

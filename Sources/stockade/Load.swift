@@ -27,7 +27,8 @@ struct Load: ParsableCommand {
               65  the file is not one of stock
               66  the file cannot be read
               69  the server cannot be reached, or went away: load again
-              75  the server takes no more now (full, busy, read-only): load again later
+              75  the server takes no more now (full, busy, read-only): load again
+                  later
               77  the server wants a password
             """)
 

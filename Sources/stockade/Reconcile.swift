@@ -27,21 +27,24 @@ struct Reconcile: ParsableCommand {
 
             EXAMPLES
               stockade reconcile --against stock.csv
-              stockade reconcile --against 'sqlite:shop.db?SELECT sku, stock FROM product' --count available
-              stockade reconcile --against stock.csv --threshold 100 --json        from a scheduler
+              stockade reconcile --count available \\
+                --against 'sqlite:shop.db?SELECT sku, stock FROM product'
+              stockade reconcile --against stock.csv --threshold 100 --json
               stockade reconcile --against stock.csv --repair
-              stockade reconcile --apply stockade-data/reconcile-1234-5f0c9a31b27de846.plan --yes
+              stockade reconcile --apply stockade-data/reconcile-1234-5f0c9a31.plan
 
             EXIT STATUS
               0   no more differences than --threshold (after a repair: left)
               1   more differences than that
-              2   the repair was refused: too many differences, or rows that make no sense; or you said no
+              2   no repair was begun: too many differences, rows that make no
+                  sense, or you said no
               64  a flag cannot be used
               65  the record or the plan cannot be understood
               66  there is no record, no store, or no database in it yet
               69  the server is needed and cannot be reached
               73  the plan cannot be saved
-              75  the database is locked or behind the server, the plan is too old, or the server takes no changes now
+              75  the database is locked or behind the server, the plan is too old,
+                  or the server takes no changes now
               77  the server wants a password
               78  the database is damaged
             """)

@@ -21,11 +21,13 @@ struct Verify: ParsableCommand {
 
             EXIT STATUS
               0   verified
-              1   verified, but the end of the log is torn: the next start cuts it off
+              1   verified, but the end of the log is torn: the next start
+                  cuts it off
               64  a flag cannot be used
               66  there is no store at the path
               75  the database is locked
-              78  the log or the database is damaged, or they contradict each other
+              78  the log or the database is damaged, or they contradict each
+                  other
             """)
 
     @Argument(help: ArgumentHelp("The server's directory.", valueName: "dir"))

@@ -173,7 +173,7 @@ public struct HistoryReader: ~Copyable {
         case .buyer(let buyer):
             name = buyer
             sql = """
-                SELECT ?1 || ': ' || count(*) || ' changes, from ' || coalesce(min(time), 'never') || ' to '
+                SELECT ?1 || ': ' || count(*) || iif(count(*) = 1, ' line', ' lines') || ' of history, from ' || coalesce(min(time), 'never') || ' to '
                     || coalesce(max(time), 'never') FROM buyer_history WHERE of = ?1
                 """
         }
