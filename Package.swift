@@ -40,6 +40,9 @@ let package = Package(
             ]),
         .target(name: "StockConnection", dependencies: ["StockModel", "StockWire", "CLinux"]),
         .target(
+            name: "StockTools",
+            dependencies: ["StockModel", "StockLedger", "StockJournal", "StockArchive", "StockConnection"]),
+        .target(
             name: "StockBench",
             dependencies: [
                 "StockModel", "StockConnection", "CLinux",
@@ -48,7 +51,8 @@ let package = Package(
         .executableTarget(
             name: "stockade",
             dependencies: [
-                "StockServer", "StockConnection", "StockBench", "StockJournal", "StockModel", "CLinux",
+                "StockServer", "StockTools", "StockArchive", "StockBench", "StockConnection", "StockJournal",
+                "StockModel", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -95,6 +99,11 @@ let package = Package(
             name: "StockServerTests",
             dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger"]),
         .testTarget(name: "StockBenchTests", dependencies: ["StockBench", "StockConnection", "CLinux"]),
+        .testTarget(
+            name: "StockToolsTests",
+            dependencies: [
+                "StockTools", "StockArchive", "StockConnection", "StockModel", "StockLedger", "StockJournal",
+            ]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["stockade", "StockConnection", "StockJournal", "CLinux"],
