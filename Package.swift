@@ -21,6 +21,10 @@ let package = Package(
         // The outside world.
         .target(name: "CLinux"),
         .target(name: "StockJournal", dependencies: ["StockModel", "CLinux"]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .target(name: "StockArchive", dependencies: ["StockModel", "StockJournal", "CSQLite"]),
         .target(
             name: "StockServer",
             dependencies: [
@@ -42,6 +46,9 @@ let package = Package(
             name: "StockLedgerTests",
             dependencies: ["StockLedger", "StockWire", "StockModel"]),
         .testTarget(name: "StockJournalTests", dependencies: ["StockJournal", "StockModel", "CLinux"]),
+        .testTarget(
+            name: "StockArchiveTests",
+            dependencies: ["StockArchive", "StockModel", "StockLedger", "StockJournal", "CSQLite", "CLinux"]),
         .testTarget(
             name: "StockServerTests",
             dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger"]),

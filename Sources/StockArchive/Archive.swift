@@ -1,0 +1,259 @@
+// The archive as its one writer sees it: events go in, in order, and every commit leaves a database that is the state
+// of the ledger after one event, with the history that led there. The archivist's thread owns an `Archive`; everybody
+// else looks through an `ArchiveReader`, or through sqlite3.
+//
+// The parts: Archive+Apply (what each event does), Archive+Orders (to an order), Archive+Forget (what retention takes
+// away), Archive+Commit (the rows written), Archive+Prune (the history kept short).
+
+import CSQLite
+import StockJournal
+import StockModel
+
+/// How an archive behaves.
+public struct ArchiveOptions: Sendable {
+    /// Milliseconds to wait for a stranger's lock before `busy` is thrown.
+    public var patience: Int32 = 5_000
+    /// SQLite's page cache. Names that come in no order need it: each fold then writes a page once.
+    public var cacheBytes = 128 << 20
+    /// Rows that a fold holds in memory (about 100 bytes each) before it commits by itself.
+    public var foldRows = 1_000_000
+    /// Above it no fold begins: a reader that never ends keeps SQLite from starting the write-ahead log anew.
+    public var logBytes = 2 << 30
+
+    public init() {}
+}
+
+/// What a commit did.
+public struct FoldReport: Equatable, Sendable {
+    public var events = 0
+    /// The newest event in the database.
+    public var sequence: UInt64 = 0
+    /// Bytes of SQLite's write-ahead log after the checkpoint that followed; more than one fold's worth only while
+    /// someone reads.
+    public var logBytes = 0
+}
+
+/// The database that the log is folded into.
+///
+/// An error rolls the fold that is open back, unless its case says that nothing was changed: `position` is then what
+/// the database has, and the caller goes on with the event after `position.sequence`.
+public struct Archive: ~Copyable {
+    public let path: String
+    let identity: StoreIdentity
+    let options: ArchiveOptions
+    let database: Database
+
+    /// Where the database stands: everything up to here survives whatever happens.
+    public private(set) var position = ArchivePosition()
+    /// Where the open fold stands; the same when none is open.
+    var running = ArchivePosition()
+
+    var skus = SKUCache()
+    var fold = PendingFold()
+    var entries: EntryWriter
+    let statements: FoldStatements
+    /// The lines of the record that is at hand.
+    var lineScratch: [LineRow] = []
+    var forgetting: ForgetScan?
+
+    /// After an error the memory is ahead of the database and is loaded again.
+    private var isStale = true
+    private var logBytes = 0
+
+    /// Opens the archive of a store, or makes an empty one where no file is.
+    ///
+    /// Throws `foreign`, `newerFormat` or `damaged` for a file that is not this store's archive; it is left as it was.
+    public static func open(
+        _ path: String, identity: StoreIdentity, options: ArchiveOptions = ArchiveOptions()
+    ) throws(ArchiveError) -> Archive {
+        let database = try Database(path, .create, patience: options.patience)
+        try database.execute("PRAGMA secure_delete = 0; PRAGMA trusted_schema = 0")
+        if try database.integer("SELECT count(*) FROM sqlite_master") == 0 {
+            try database.execute("BEGIN IMMEDIATE")
+            do {
+                // Asked again: the lock may have been waited for.
+                if try database.integer("SELECT count(*) FROM sqlite_master") == 0 { try database.makeArchive(identity) }
+                try database.execute("COMMIT")
+            } catch {
+                database.rollback()
+                throw error
+            }
+        }
+        try database.checkFormat()
+        try database.checkIdentity(identity)
+        // WAL: people may read while a fold is written. Its checkpoints are ours: after each commit.
+        try database.execute(
+            """
+            PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
+            PRAGMA journal_size_limit = \(64 << 20); PRAGMA cache_size = -\(options.cacheBytes >> 10)
+            """)
+        let entries = try EntryWriter(database)
+        let statements = try FoldStatements(database)
+        var archive = Archive(
+            database, entries: entries, statements: statements, identity: identity, options: options)
+        try archive.reload()
+        return archive
+    }
+
+    private init(
+        _ database: Database, entries: consuming EntryWriter, statements: consuming FoldStatements,
+        identity: StoreIdentity, options: ArchiveOptions
+    ) {
+        path = database.path
+        self.identity = identity
+        self.options = options
+        self.database = database
+        self.entries = entries
+        self.statements = statements
+    }
+
+    // MARK: Folding
+
+    /// Takes in the event numbered `sequence`. One that is folded already is skipped. The first after a commit begins
+    /// a transaction, and the fold commits by itself when it has grown to `options.foldRows`.
+    ///
+    /// Throws `gap` and changes nothing if the event does not follow; `busy` likewise if a fold cannot begin.
+    public mutating func fold(_ event: Event, sequence: UInt64, at time: Timestamp) throws(ArchiveError) {
+        if sequence <= running.sequence { return }
+        if !database.isInTransaction {
+            try begin()
+            if sequence <= running.sequence { return }
+        }
+        guard sequence == running.sequence &+ 1 else {
+            throw .gap(expected: running.sequence &+ 1, found: sequence)
+        }
+        do {
+            try apply(event, sequence: sequence, at: time)
+        } catch {
+            rollback()
+            throw error
+        }
+        running.sequence = sequence
+        running.clock = time
+        fold.events += 1
+        if fold.size >= options.foldRows { _ = try commit() }
+    }
+
+    /// Takes in the events of one frame of the log.
+    ///
+    /// - Parameters:
+    ///   - payload: as `LogFrame.payload`; likewise its first sequence and its time.
+    public mutating func fold(
+        payload: UnsafeRawBufferPointer, firstSequence: UInt64, at time: Timestamp
+    ) throws(ArchiveError) {
+        var reader = EventReader(payload)
+        var sequence = firstSequence
+        while true {
+            let event: Event?
+            do {
+                event = try reader.next()
+            } catch {
+                rollback()
+                throw .misfit(sequence: sequence, problem: error.description)
+            }
+            guard let event else { return }
+            try fold(event, sequence: sequence, at: time)
+            sequence &+= 1
+        }
+    }
+
+    /// Events that are folded but not committed.
+    public var pendingEvents: Int { fold.events }
+
+    /// Writes the open fold: rows, history and the sequence that they stand for, in one transaction.
+    public mutating func commit() throws(ArchiveError) -> FoldReport {
+        guard database.isInTransaction else {
+            return FoldReport(events: 0, sequence: position.sequence, logBytes: logBytes)
+        }
+        do {
+            try write()
+            try database.execute("COMMIT")
+        } catch {
+            rollback()
+            throw error
+        }
+        let events = fold.events
+        position = running
+        forgetting = nil
+        fold.removeAll()
+        skus.settleTouched()
+        try checkpoint()
+        return FoldReport(events: events, sequence: position.sequence, logBytes: logBytes)
+    }
+
+    /// Gives the open fold up: the database stays what the last commit made it.
+    public mutating func rollback() {
+        forgetting = nil
+        statements.reset()
+        entries.clear()
+        fold.removeAll()
+        database.rollback()
+        running = position
+        isStale = true
+    }
+
+    private mutating func begin() throws(ArchiveError) {
+        if logBytes > options.logBytes {
+            try checkpoint()
+            if logBytes > options.logBytes { throw .busy(path: path) }
+        }
+        try database.execute("BEGIN IMMEDIATE")
+        do {
+            // A sequence that is not ours: someone put another file's pages in, or folded beside us.
+            let found = try statements.sequence(in: database)
+            if isStale || found != position.sequence { try reload() }
+        } catch {
+            rollback()
+            throw error
+        }
+    }
+
+    /// Brings memory to where the database is.
+    private mutating func reload() throws(ArchiveError) {
+        position = try database.readPosition()
+        running = position
+        fold.removeAll()
+        skus.removeAll()
+        var reader = try SKUReader(database)
+        while let row = try reader.next() {
+            guard row.ordinal == skus.newest &+ 1 else {
+                throw database.damaged("the SKU \(skus.newest &+ 1) is missing")
+            }
+            skus.append(row, hashKey: identity.hashKey, isNew: false)
+        }
+        guard skus.newest == position.newestOrdinal else {
+            throw database.damaged("it has \(skus.newest) SKUs, its sequence had \(position.newestOrdinal)")
+        }
+        isStale = false
+    }
+
+    /// Changes of the history alone, in a transaction of their own: `position` keeps its sequence.
+    mutating func change(
+        _ body: (inout ArchivePosition) throws(ArchiveError) -> Void
+    ) throws(ArchiveError) {
+        invariant(!database.isInTransaction, "the history is changed between folds")
+        try begin()
+        do throws(ArchiveError) {
+            try body(&running)
+            try database.write(running)
+            try database.execute("COMMIT")
+        } catch {
+            rollback()
+            throw error
+        }
+        position = running
+        try checkpoint()
+    }
+
+    /// After each commit, so that the write-ahead log holds one fold: when it is copied whole and nobody reads it,
+    /// the next fold begins it anew.
+    private mutating func checkpoint() throws(ArchiveError) {
+        let (pages, copied) = try database.checkpoint()
+        logBytes = pages * 4_096
+        guard pages == copied, logBytes > options.logBytes / 2 else { return }
+        // All of it is in the database, and still it could not begin anew: a reader stands in it. Ask once more.
+        if sqlite3_wal_checkpoint_v2(database.handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil) == SQLITE_OK {
+            logBytes = 0
+        }
+    }
+}
