@@ -28,7 +28,7 @@ let package = Package(
         .target(
             name: "StockServer",
             dependencies: [
-                "StockModel", "StockWire", "StockLedger", "StockJournal", "CLinux",
+                "StockModel", "StockWire", "StockLedger", "StockJournal", "StockArchive", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "StockConnection", dependencies: ["StockModel", "StockWire", "CLinux"]),
@@ -51,7 +51,7 @@ let package = Package(
             dependencies: ["StockArchive", "StockModel", "StockLedger", "StockJournal", "CSQLite", "CLinux"]),
         .testTarget(
             name: "StockServerTests",
-            dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger"]),
+            dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger", "StockArchive"]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["stockade", "StockConnection", "StockJournal", "CLinux"],
