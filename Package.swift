@@ -54,7 +54,7 @@ let package = Package(
             dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger", "StockArchive"]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["stockade", "StockConnection", "StockJournal", "CLinux"],
+            dependencies: ["stockade", "StockConnection", "StockJournal", "StockArchive", "CLinux"],
             // Read where it lies, as Protocol/transcripts is.
             exclude: ["Fixtures"]),
     ],

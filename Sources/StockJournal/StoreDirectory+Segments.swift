@@ -43,6 +43,7 @@ extension StoreDirectory {
     /// Whether no event was ever written here: no segment, or only such as were prepared.
     public func hasNoEvents() throws(JournalError) -> Bool {
         for number in try Self.segmentNumbers(in: log) {
+            if try segment(number) != nil { return false }
             var reader = try SegmentReader(number, in: self)
             if try reader.endOfData(from: SegmentLayout.headerSize) > SegmentLayout.headerSize { return false }
         }

@@ -35,6 +35,7 @@ extension ArchivistWork {
             mail.publish { $0.errors &+= 1 }
             mail.tell(.note("housekeeping of the archive failed: \(error)", isTrouble: true))
         }
+        if options.backupInterval > 0, backup == nil { tidyAt = min(tidyAt, max(now, backupAt)) }
         measure()
     }
 

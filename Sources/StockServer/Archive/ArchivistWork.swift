@@ -123,12 +123,17 @@ struct ArchivistWork: ~Copyable {
 
     private func fold(_ order: FoldOrder, into archive: inout Archive) throws {
         guard archive.position.sequence < order.sequence else { return }
-        let first = archive.position.sequence &+ 1
-        try LogInspector.readSealed(directory, from: first, through: order.segment) { frame in
+        var committed = archive.position.sequence
+        try LogInspector.readSealed(directory, from: committed &+ 1, through: order.segment) { frame in
             if mail.shouldStop { throw Abandoned() }
             try archive.fold(
                 payload: frame.payload, firstSequence: frame.firstSequence,
                 at: Timestamp(milliseconds: frame.time))
+            // A large fold commits in parts, and each counts.
+            if archive.position.sequence != committed {
+                committed = archive.position.sequence
+                mail.tell(.folded(sequence: committed))
+            }
         }
         _ = try archive.commit()
         invariant(archive.position.sequence == order.sequence, "a sealed segment ends where the order says")
