@@ -35,7 +35,7 @@ let package = Package(
         .target(
             name: "StockServer",
             dependencies: [
-                "StockModel", "StockWire", "StockLedger", "StockJournal", "CLinux",
+                "StockModel", "StockWire", "StockLedger", "StockJournal", "StockArchive", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "StockConnection", dependencies: ["StockModel", "StockWire", "CLinux"]),
@@ -97,7 +97,7 @@ let package = Package(
             dependencies: ["StockArchive", "StockModel", "StockLedger", "StockJournal", "CSQLite", "CLinux"]),
         .testTarget(
             name: "StockServerTests",
-            dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger"]),
+            dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger", "StockArchive"]),
         .testTarget(name: "StockBenchTests", dependencies: ["StockBench", "StockConnection", "CLinux"]),
         .testTarget(
             name: "StockToolsTests",
@@ -106,7 +106,7 @@ let package = Package(
             ]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["stockade", "StockConnection", "StockJournal", "CLinux"],
+            dependencies: ["stockade", "StockConnection", "StockJournal", "StockArchive", "CLinux"],
             // Read where it lies, as Protocol/transcripts is.
             exclude: ["Fixtures"]),
     ],
