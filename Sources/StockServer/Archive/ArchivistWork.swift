@@ -51,7 +51,8 @@ struct ArchivistWork: ~Copyable {
             if order == nil { order = mail.nextOrder() }
             let now = clinux_monotonic_ns()
             if order != nil {
-                if now >= retryAt { carryOut() }
+                // A server that stops does not wait for better times.
+                if now >= retryAt || mail.shouldEndWhenDone { carryOut() }
             } else if mail.shouldEndWhenDone {
                 return
             }
@@ -104,7 +105,6 @@ struct ArchivistWork: ~Copyable {
             $0.trouble = text
         }
         mail.tell(.foldFailed(text))
-        // A server that stops does not wait for better times.
         if mail.shouldEndWhenDone { order = nil }
     }
 
@@ -122,7 +122,7 @@ struct ArchivistWork: ~Copyable {
     }
 
     private func fold(_ order: FoldOrder, into archive: inout Archive) throws {
-        guard archive.position.sequence < order.sequence else { return }
+        guard archive.position.sequence != order.sequence else { return }
         var committed = archive.position.sequence
         try LogInspector.readSealed(directory, from: committed &+ 1, through: order.segment) { frame in
             if mail.shouldStop { throw Abandoned() }
@@ -136,7 +136,12 @@ struct ArchivistWork: ~Copyable {
             }
         }
         _ = try archive.commit()
-        invariant(archive.position.sequence == order.sequence, "a sealed segment ends where the order says")
+        // It is not ours alone: somebody may have put another sequence into it, or another file into its place.
+        guard archive.position.sequence == order.sequence else {
+            throw ArchiveError.damaged(
+                path: archivePath,
+                problem: "it stands at event \(archive.position.sequence), its log at event \(order.sequence)")
+        }
         mail.publish { $0.historyFrom = archive.position.historyFrom }
     }
 
