@@ -39,6 +39,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "StockConnection", dependencies: ["StockModel", "StockWire", "CLinux"]),
+        .target(name: "StockConsole", dependencies: ["StockModel", "StockWire", "StockConnection", "CLinux"]),
         .target(
             name: "StockBench",
             dependencies: [
@@ -48,7 +49,7 @@ let package = Package(
         .executableTarget(
             name: "stockade",
             dependencies: [
-                "StockServer", "StockConnection", "StockBench", "StockJournal", "StockModel", "CLinux",
+                "StockServer", "StockConnection", "StockBench", "StockConsole", "StockJournal", "StockModel", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -95,6 +96,7 @@ let package = Package(
             name: "StockServerTests",
             dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger"]),
         .testTarget(name: "StockBenchTests", dependencies: ["StockBench", "StockConnection", "CLinux"]),
+        .testTarget(name: "StockConsoleTests", dependencies: ["StockConsole", "StockConnection", "StockWire"]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["stockade", "StockConnection", "StockJournal", "CLinux"],

@@ -12,9 +12,10 @@ struct Stockade: ParsableCommand {
             EXAMPLES
               stockade serve                            serve ./stockade-data on port 7865
               printf 'CREATE phone 3\\n' | nc 127.0.0.1 7865     phones for sale
+              stockade cli GET phone                    how many are left?
               stockade log check stockade-data          is the log as it was written?
               stockade log dump stockade-data           what happened?
             """,
         version: "\(Server.version)",
-        subcommands: [Serve.self, Bench.self, Log.self])
+        subcommands: [Serve.self, Cli.self, Bench.self, Log.self])
 }
