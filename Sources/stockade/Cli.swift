@@ -18,7 +18,10 @@ struct Cli: ParsableCommand {
               stockade cli GET phone
               stockade cli --json RESERVE o-1 15m phone 2 buyer=ann
               stockade cli < requests.txt          a request a line; blank lines and # comments are passed over
-              stockade cli                         a conversation, when it is run in a terminal
+              stockade cli                         a conversation, when it is run in a terminal: Tab completes,
+                                                   HELP lists the requests, Ctrl-D ends. Its history is in
+                                                   $XDG_STATE_HOME/stockade/history or ~/.stockade_history,
+                                                   without what carries a secret
 
             A script is sent without waiting in between, and replies stand in the order of the requests. It goes on \
             after a refusal, as a warm-up that runs twice must; with --stop nothing is sent after the first one. In a \
@@ -60,6 +63,11 @@ struct Cli: ParsableCommand {
         do {
             if !request.isEmpty {
                 try ask(target, style)
+            } else if Terminal.isThere {
+                try Conversation(
+                    target: target, palette: Palette(isColoured: wantsColours()), style: style,
+                    historyPath: History.standardPath()
+                ).run()
             } else {
                 try play(target, style)
             }
