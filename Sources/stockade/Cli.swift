@@ -171,7 +171,7 @@ extension ExitCode {
     init(_ error: ConsoleError) {
         switch error {
         case .unreachable: self = .unavailable
-        case .lost, .stream: self = ExitCode(74)
+        case .lost, .stopped, .stream: self = ExitCode(74)
         case .loginRefused: self = ExitCode(77)
         }
     }

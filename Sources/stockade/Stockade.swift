@@ -17,5 +17,5 @@ struct Stockade: ParsableCommand {
               stockade log dump stockade-data           what happened?
             """,
         version: "\(Server.version)",
-        subcommands: [Serve.self, Cli.self, Bench.self, Log.self])
+        subcommands: [Serve.self, Cli.self, TopCommand.self, Bench.self, Log.self])
 }

@@ -16,10 +16,6 @@ struct ReplyJSONTests {
                 #"{"ok":true,"code":"STOCK","sku":"42","available":1,"held":0,"floor":-5,"limit":0,"paused":true,"status":"paused","seq":7}"#
             ),
             (
-                "+ORDER o-1 state=held seq=2 at=5 expires=9 buyer=007 lines=2 a=b 2 c 1",
-                #"{"ok":true,"code":"ORDER","id":"o-1","state":"held","seq":2,"at":5,"expires":9,"buyer":"007"}"#
-            ),
-            (
                 "+ORDER 9 state=held seq=2 buyer=5 lines=2 phone 2 7 1",
                 #"{"ok":true,"code":"ORDER","id":"9","state":"held","seq":2,"buyer":"5","lines":[{"sku":"phone","quantity":2},{"sku":"7","quantity":1}]}"#
             ),
