@@ -79,7 +79,8 @@ struct Cli: ParsableCommand {
     private func ask(_ target: Target, _ style: ReplyStyle) throws {
         let request: RequestText
         do {
-            request = try RequestText(arguments: self.request.first == "--" ? Array(self.request.dropFirst()) : self.request)
+            let words = self.request
+            request = try RequestText(arguments: words.first == "--" ? Array(words.dropFirst()) : words)
         } catch {
             throw fail(error.description, .usage)
         }
@@ -134,7 +135,9 @@ struct ConsoleServerFlags: ParsableArguments {
             flags: ["host": host, "port": port, "unix": unix, "password-file": passwordFile].compactMapValues { $0 },
             environment: variables())
         do {
-            let port = try settings.value("port", "a port, 1 to 65535") { text in UInt16(text).flatMap { $0 > 0 ? $0 : nil } }
+            let port = try settings.value("port", "a port, 1 to 65535") { text -> UInt16? in
+                UInt16(text).flatMap { $0 > 0 ? $0 : nil }
+            }
             // A host that was named beats a Unix socket that only a variable names.
             let namesHost = host != nil || self.port != nil
             let path = unix ?? (namesHost ? nil : settings.text("unix"))

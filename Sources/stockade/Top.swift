@@ -10,8 +10,8 @@ struct TopCommand: ParsableCommand {
         commandName: "top",
         abstract: "Watch a running server.",
         discussion: """
-            Rates of requests and changes, commands, refusals by code, the SKUs that sell most, holds that expire within \
-            a minute, how far the log is behind, and the slowest turn of the loop. Rates are differences between two \
+            Rates of requests and changes, commands, refusals by code, the SKUs that sell most, holds that expire \
+            within a minute, how far the log is behind, and the slowest turn of the loop. Rates are differences between two \
             looks; SKUs and holds are those of the first 10,000. 'q' ends it.
 
             In a pipe it writes a block of plain lines each interval:

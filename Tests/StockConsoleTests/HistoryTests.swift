@@ -17,7 +17,9 @@ struct HistoryTests {
     func lines() throws {
         try withFile { (path: String) throws in
             var history = History(path: path)
-            for line in ["GET a", "GET a", "AUTH hunter2", "  ", "hello 3 AUTH ann hunter2", "# note", "PING", "a\u{1B}b"] {
+            for line in [
+                "GET a", "GET a", "AUTH hunter2", "  ", "hello 3 AUTH ann hunter2", "# note", "PING", "a\u{1B}b",
+            ] {
                 history.add(line)
             }
             #expect(history.lines == ["GET a", "PING"])
@@ -30,7 +32,9 @@ struct HistoryTests {
     @Test("Only its owner can read it, also when it was made otherwise")
     func mode() throws {
         try withFile { (path: String) throws in
-            FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o644])
+            let isMade = FileManager.default.createFile(
+                atPath: path, contents: nil, attributes: [.posixPermissions: 0o644])
+            #expect(isMade)
             var history = History(path: path)
             history.add("PING")
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int

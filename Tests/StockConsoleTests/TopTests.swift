@@ -79,6 +79,15 @@ struct TopTests {
         }
     }
 
+    @Test("A server that folds its log says how far that is behind, others say nothing of it")
+    func folding() {
+        let keys = ["archive_state=failing", "archive_reason=no room", "fold_lag_events=1200", "fold_lag_ms=61000"]
+        #expect(rows(nil, sample(at: 0, keys)).contains {
+            $0.hasPrefix("archive failing: no room behind 1,200 events, 1m 1s")
+        })
+        #expect(!rows(nil, sample(at: 0, ["seq=4"])).contains { $0.contains("archive") })
+    }
+
     @Test("Lines are cut to the width of the terminal, colours apart")
     func cutting() {
         #expect(Top.cut("abcdef", to: 3) == "abc")

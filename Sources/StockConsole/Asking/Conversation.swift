@@ -30,7 +30,8 @@ public final class Conversation {
         say(palette.faint("Tab completes, HELP lists the requests, Ctrl-D ends."))
         let prompt = Prompt(terminal: terminal, palette: palette)
         while true {
-            switch prompt.ask(connection == nil ? "\(target.address) (away)> " : "\(target.address)> ", history: history.lines) {
+            let away = connection == nil ? " (away)" : ""
+            switch prompt.ask("\(target.address)\(away)> ", history: history.lines) {
             case .end: return
             case .interrupted: continue
             case .line(let line):
@@ -85,7 +86,9 @@ public final class Conversation {
             if let login {
                 do throws(ConnectionError) {
                     let reply = try fresh.request(login.line, by: .after(target.patience))
-                    if reply.isRefusal { complain("the server does not take the AUTH of before any more: \(reply.head.text)") }
+                    if reply.isRefusal {
+                        complain("the server does not take the AUTH of before any more: \(reply.head.text)")
+                    }
                 } catch {
                     throw .unreachable(target.address, error)
                 }

@@ -88,7 +88,9 @@ public enum LineAdvice {
     /// What may follow, with a space before it where one is missing; empty for unknown verbs.
     public static func hint(for line: String) -> String {
         let words = line.split(separator: " ")
-        guard let first = words.first, words.count > 1 || line.last == " ", let verb = Verb(spelled: first) else { return "" }
+        guard let first = words.first, words.count > 1 || line.last == " ", let verb = Verb(spelled: first) else {
+            return ""
+        }
         let rest = VerbGuide(verb).remaining(after: Array(words.dropFirst()))
         return rest.isEmpty || line.last == " " ? rest : " " + rest
     }

@@ -58,7 +58,8 @@ struct ReplyTable {
         let rest = String(line.text.dropFirst(code.count))
         switch (line.text.utf8.first, line.word) {
         case (UInt8(ascii: "-"), _): return palette.refused(code) + Self.printable(rest)
-        case (UInt8(ascii: "+"), "NEXT"): return palette.faint("more: the same with after=\(Self.printable(line.positional.first ?? ""))")
+        case (UInt8(ascii: "+"), "NEXT"):
+            return palette.faint("more: the same with after=\(Self.printable(line.positional.first ?? ""))")
         case (UInt8(ascii: "+"), "END"): return palette.faint("(end)")
         case (UInt8(ascii: "+"), _): return palette.done(Self.printable(code)) + Self.printable(rest)
         default: return Self.printable(line.text)
@@ -93,15 +94,17 @@ struct ReplyTable {
                 table.set(String(key), to: cell(String(key), value))
             }
             if let lines = row.orderLines {
-                table.set("lines", to: lines.map { "\(Self.printable($0.sku)) × \($0.quantity)" }.joined(separator: ", "))
+                let words = lines.map { "\(Self.printable($0.sku)) × \($0.quantity)" }
+                table.set("lines", to: words.joined(separator: ", "))
             }
         }
         return table.text(palette: palette) { heading, cell in
-            switch cell {
+            // A SKU may be called "sold-out" too.
+            guard heading == "status" || heading == "state" else { return cell }
+            return switch cell {
             case "selling", "sold": palette.done(cell)
-            case "sold-out", "ended", "cancelled", "expired": heading == "status" || heading == "state" ? palette.refused(cell) : cell
-            case "held-out", "upcoming", "paused", "held", "returned": heading == "status" || heading == "state" ? palette.wary(cell) : cell
-            default: cell
+            case "sold-out", "ended", "cancelled", "expired": palette.refused(cell)
+            default: palette.wary(cell)
             }
         }
     }

@@ -87,7 +87,9 @@ public struct Sampler {
         for _ in 0..<Self.mostPages {
             let reply = try ask(request)
             for line in reply.items.dropLast() { take(line) }
-            guard let last = reply.items.last, last.word == "NEXT", let token = last.positional.first else { return false }
+            guard let last = reply.items.last, last.word == "NEXT", let token = last.positional.first else {
+                return false
+            }
             request = "\(verb) count=1000 after=\(token)"
         }
         return true

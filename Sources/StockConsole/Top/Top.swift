@@ -42,7 +42,9 @@ public struct Top {
     private func pause() {
         let end = ContinuousClock.now + interval
         // A stopped and continued process gets EINTR here.
-        while ContinuousClock.now < end { usleep(UInt32(min(1_000_000, max(1, (end - ContinuousClock.now) / .microseconds(1))))) }
+        while ContinuousClock.now < end {
+            usleep(UInt32(min(1_000_000, max(1, (end - ContinuousClock.now) / .microseconds(1)))))
+        }
     }
 
     // MARK: On a terminal
@@ -85,6 +87,8 @@ public struct Top {
         return try fresh.sample()
     }
 
+    private static let leavingKeys: [Key] = [.text("q"), .text("Q"), .control("c"), .control("d")]
+
     /// Waits for the next look; whether the person wants to leave.
     private func wantsToLeave(_ terminal: Terminal) -> Bool {
         let end = ContinuousClock.now + interval
@@ -94,9 +98,7 @@ public struct Top {
             switch terminal.read(within: left) {
             case .end: return true
             case .bytes(let bytes):
-                for key in decoder.decode(bytes) where [.text("q"), .text("Q"), .control("c"), .control("d")].contains(key) {
-                    return true
-                }
+                if decoder.decode(bytes).contains(where: Self.leavingKeys.contains) { return true }
             case .nothing: if ContinuousClock.now >= end { return false }
             }
         }

@@ -51,23 +51,37 @@ struct TopView {
     }
 
     private var head: [String] {
-        let state = now.words["log_state"] ?? "?"
-        let version = now.words["version"] ?? "?"
-        var lines = [
-            palette.strong("stockade \(version)") + "  \(address)  up \(timeText(number("uptime_s"))), "
-                + "\(countText(number("clients"))) clients, fsync \(now.words["fsync"] ?? "?"), log "
-                + (state == "ok" ? palette.done(state) : palette.refused([state, now.words["log_reason"] ?? ""].joined(separator: " "))),
-            "requests \(rate("requests"))/s  changes \(rate("seq"))/s  in \(rate("bytes_in")) B/s  out \(rate("bytes_out")) B/s  "
-                + "busy \(busyText)",
-            "skus \(countText(number("skus")))  orders \(countText(number("orders")))  holds \(countText(number("holds")))  "
-                + "buyers \(countText(number("buyers")))  memory \(sizeText(number("memory_resident")))",
+        [
+            palette.strong("stockade \(now.words["version"] ?? "?")")
+                + "  \(address)  up \(timeText(number("uptime_s"))), "
+                + "\(countText(number("clients"))) clients, fsync \(now.words["fsync"] ?? "?"), log \(state(of: "log"))",
+            "requests \(rate("requests"))/s  changes \(rate("seq"))/s  "
+                + "in \(rate("bytes_in")) B/s  out \(rate("bytes_out")) B/s  busy \(busyText)",
+            "skus \(countText(number("skus")))  orders \(countText(number("orders")))  "
+                + "holds \(countText(number("holds")))  buyers \(countText(number("buyers")))  "
+                + "memory \(sizeText(number("memory_resident")))",
             "log behind \(sizeText(number("log_unsynced_bytes"))), \(number("log_unsynced_ms")) ms  "
                 + "slowest sync \(microText(number("log_slowest_sync_us")))  expiry lag \(number("expiry_lag_ms")) ms  "
                 + "slowest turn \(microText(number("longest_turn_us"))) (\(number("longest_turn_requests")) requests)",
+        ] + archive
+    }
+
+    /// Of servers that fold their log into a database.
+    private var archive: [String] {
+        guard let events = now.numbers["fold_lag_events"] else { return [] }
+        return [
+            "archive \(state(of: "archive"))  behind \(countText(events)) events, "
+                + "\(timeText(number("fold_lag_ms") / 1_000))  database \(sizeText(number("database_bytes")))"
         ]
-        let fold = now.numbers.keys.filter { $0.hasPrefix("fold_") || $0.hasPrefix("archive_") }.sorted()
-        if !fold.isEmpty { lines.append(fold.map { "\($0) \(number($0))" }.joined(separator: "  ")) }
-        return lines
+    }
+
+    /// `ok`, or what is wrong and why.
+    private func state(of part: String) -> String {
+        switch now.words["\(part)_state"] {
+        case "ok": palette.done("ok")
+        case "folding": "folding"
+        case let state: palette.refused([state, now.words["\(part)_reason"]].compactMap(\.self).joined(separator: ": "))
+        }
     }
 
     /// The share of its time that the loop's thread worked.
@@ -82,7 +96,7 @@ struct TopView {
             let key = name.lowercased()
             guard let calls = now.numbers["\(key)_calls"] else { continue }
             var cost = "–"
-            if let calls = growth("\(key)_calls"), calls > 0, let spent = growth("\(key)_us") {
+            if let calls = growth("\(key)_calls"), calls > 0, let spent = growth("\(key)_us"), spent > 0 {
                 cost = fixedText(Double(spent) / Double(calls))
             }
             rows.append((name, calls, perSecond("\(key)_calls"), cost))
@@ -116,17 +130,16 @@ struct TopView {
             now.hasMoreSKUs ? "HOTTEST of the first \(countText(Int64(now.skus.count)))" : "HOTTEST",
             ["sold/s", "sold", "held", "available", "status"],
             rows.prefix(Self.skuRows).map { row in
-                (
-                    row.name,
-                    [rateText(row.units), countText(row.sku.sold), countText(row.sku.held), countText(row.sku.available), row.sku.status]
-                )
+                let counts = [row.sku.sold, row.sku.held, row.sku.available].map(countText)
+                return (row.name, [rateText(row.units)] + counts + [row.sku.status])
             })
     }
 
     private var expiring: [String] {
         let clock = number("clock_ms")
         let (limit, overflow) = clock.addingReportingOverflow(Self.soon)
-        let soon = now.holds.filter { !overflow && $0.expires <= limit }.sorted { ($0.expires, $0.id) < ($1.expires, $1.id) }
+        let soon = now.holds.filter { !overflow && $0.expires <= limit }
+            .sorted { ($0.expires, $0.id) < ($1.expires, $1.id) }
         let rows = soon.prefix(Self.holdRows).map { hold in
             (hold.id, [timeText(max(0, difference(hold.expires, clock)) / 1_000), hold.lines])
         }
