@@ -97,6 +97,14 @@ struct LineEditorTests {
         #expect(play("京京").editor.frame(prompt: "> ", columns: 80).cursorColumn == 6)
     }
 
+    @Test("A secret is typed in stars, and submitted as it is")
+    func secrets() {
+        let (editor, effect) = play("auth ann hunter2<enter>")
+        #expect(editor.frame(prompt: "> ", columns: 80).text == "auth *** *******")
+        #expect(effect == .submit("auth ann hunter2"))
+        #expect(play("GET auth").editor.frame(prompt: "> ", columns: 80).text == "GET auth")
+    }
+
     @Test("A frame is drawn over the row, and the cursor is put in its place")
     func drawing() {
         let frame = EditorFrame(prompt: "> ", text: "GET", hint: " sku", cursorColumn: 5)

@@ -23,6 +23,7 @@ extension LineEditor {
     ///
     /// - Parameter hint: for the line as it is; shown when the cursor is at its end.
     public func frame(prompt: String, hint: String = "", columns: Int) -> EditorFrame {
+        let line = visibleLine
         let promptWidth = prompt.reduce(0) { $0 + $1.columns }
         // The last column stays free: a cursor behind it would wrap.
         let room = max(1, columns - promptWidth - 1)
@@ -48,6 +49,16 @@ extension LineEditor {
             }
         }
         return EditorFrame(prompt: prompt, text: String(line[start..<end]), hint: shown, cursorColumn: cursorColumn)
+    }
+}
+
+extension LineEditor {
+    /// The line, or stars where a secret is typed: whoever looks over a shoulder sees the verb.
+    private var visibleLine: [Character] {
+        guard RequestText(text)?.carriesSecret == true else { return line }
+        let start = line.firstIndex { $0 != " " } ?? 0
+        let verbEnd = line[start...].firstIndex(of: " ") ?? line.count
+        return line[..<verbEnd] + line[verbEnd...].map { $0 == " " ? " " : "*" }
     }
 }
 

@@ -49,10 +49,15 @@ public struct Top {
 
     // MARK: On a terminal
 
+    private static let livePatience = Duration.seconds(3)
+
     /// Takes the screen until `q`, Ctrl-C, a signal, or as many looks as were asked for. A server that goes away is
     /// waited for.
     public func show() throws(ConsoleError) {
         let terminal = Terminal()
+        // Keys and signals wait while a sample is taken: a server that hangs must not hold the person too.
+        let target = Target(
+            address: target.address, password: target.password, patience: min(target.patience, Self.livePatience))
         var sampler: Sampler? = Sampler(try target.connect(), patience: target.patience)
         guard terminal.enterRawMode() else { throw .stream("this is no terminal") }
         // The other screen, without a cursor; what stood on the first one comes back.
@@ -65,7 +70,7 @@ public struct Top {
         var looks = 0
         while looks < count ?? .max {
             do throws(ConsoleError) {
-                let now = try sample(with: &sampler)
+                let now = try sample(of: target, with: &sampler)
                 let view = TopView(before: before, now: now, palette: palette, address: "\(target.address)")
                 draw(view.lines, on: terminal)
                 before = now
@@ -80,7 +85,7 @@ public struct Top {
     }
 
     /// - Parameter sampler: nil when the connection was lost: a new one is made.
-    private func sample(with sampler: inout Sampler?) throws(ConsoleError) -> Sample {
+    private func sample(of target: Target, with sampler: inout Sampler?) throws(ConsoleError) -> Sample {
         if let sampler { return try sampler.sample() }
         let fresh = Sampler(try target.connect(), patience: target.patience)
         sampler = fresh
