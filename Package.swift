@@ -35,11 +35,14 @@ let package = Package(
         .target(
             name: "StockServer",
             dependencies: [
-                "StockModel", "StockWire", "StockLedger", "StockJournal", "CLinux",
+                "StockModel", "StockWire", "StockLedger", "StockJournal", "StockArchive", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "StockConnection", dependencies: ["StockModel", "StockWire", "CLinux"]),
         .target(name: "StockConsole", dependencies: ["StockModel", "StockWire", "StockConnection", "CLinux"]),
+        .target(
+            name: "StockTools",
+            dependencies: ["StockModel", "StockLedger", "StockJournal", "StockArchive", "StockConnection"]),
         .target(
             name: "StockBench",
             dependencies: [
@@ -49,7 +52,8 @@ let package = Package(
         .executableTarget(
             name: "stockade",
             dependencies: [
-                "StockServer", "StockConnection", "StockBench", "StockConsole", "StockJournal", "StockModel", "CLinux",
+                "StockServer", "StockTools", "StockArchive", "StockBench", "StockConsole", "StockConnection",
+                "StockJournal", "StockModel", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -94,12 +98,17 @@ let package = Package(
             dependencies: ["StockArchive", "StockModel", "StockLedger", "StockJournal", "CSQLite", "CLinux"]),
         .testTarget(
             name: "StockServerTests",
-            dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger"]),
+            dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger", "StockArchive"]),
         .testTarget(name: "StockBenchTests", dependencies: ["StockBench", "StockConnection", "CLinux"]),
         .testTarget(name: "StockConsoleTests", dependencies: ["StockConsole", "StockConnection", "StockWire"]),
         .testTarget(
+            name: "StockToolsTests",
+            dependencies: [
+                "StockTools", "StockArchive", "StockConnection", "StockModel", "StockLedger", "StockJournal",
+            ]),
+        .testTarget(
             name: "EndToEndTests",
-            dependencies: ["stockade", "StockConnection", "StockJournal", "CLinux"],
+            dependencies: ["stockade", "StockConnection", "StockJournal", "StockArchive", "CLinux"],
             // Read where it lies, as Protocol/transcripts is.
             exclude: ["Fixtures"]),
     ],

@@ -66,7 +66,7 @@ struct Cli: ParsableCommand {
             } else if Terminal.isThere {
                 try Conversation(
                     target: target, palette: Palette(isColoured: wantsColours()), style: style,
-                    historyPath: History.standardPath()
+                    historyPath: LineHistory.standardPath()
                 ).run()
             } else {
                 try play(target, style)

@@ -11,7 +11,7 @@ public final class Conversation {
     private let palette: Palette
     private let style: ReplyStyle
     private let terminal = Terminal()
-    private var history: History
+    private var history: LineHistory
     /// nil while the server is away.
     private var connection: Connection?
     /// The last AUTH that the server took, to log in again after a reconnect. It is kept nowhere else.
@@ -21,7 +21,7 @@ public final class Conversation {
         self.target = target
         self.palette = palette
         self.style = style
-        history = History(path: historyPath)
+        history = LineHistory(path: historyPath)
     }
 
     /// - Throws: when the server cannot be reached at the beginning; later that is a message.

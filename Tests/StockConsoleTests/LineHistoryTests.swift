@@ -16,14 +16,14 @@ struct HistoryTests {
     @Test("It outlives a conversation, without secrets, repetitions and control characters")
     func lines() throws {
         try withFile { (path: String) throws in
-            var history = History(path: path)
+            var history = LineHistory(path: path)
             for line in [
                 "GET a", "GET a", "AUTH hunter2", "  ", "hello 3 AUTH ann hunter2", "# note", "PING", "a\u{1B}b",
             ] {
                 history.add(line)
             }
             #expect(history.lines == ["GET a", "PING"])
-            #expect(History(path: path).lines == ["GET a", "PING"])
+            #expect(LineHistory(path: path).lines == ["GET a", "PING"])
             let file = try String(contentsOfFile: path, encoding: .utf8)
             #expect(file == "GET a\nPING\n")
         }
@@ -35,7 +35,7 @@ struct HistoryTests {
             let isMade = FileManager.default.createFile(
                 atPath: path, contents: nil, attributes: [.posixPermissions: 0o644])
             #expect(isMade)
-            var history = History(path: path)
+            var history = LineHistory(path: path)
             history.add("PING")
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
             #expect(mode == 0o600)
@@ -44,10 +44,10 @@ struct HistoryTests {
 
     @Test("It keeps the newest lines, and is done without where there is no file")
     func bounds() {
-        var history = History(path: nil)
-        for number in 0..<(History.mostLines + 10) { history.add("GET \(number)") }
-        #expect(history.lines.count == History.mostLines)
+        var history = LineHistory(path: nil)
+        for number in 0..<(LineHistory.mostLines + 10) { history.add("GET \(number)") }
+        #expect(history.lines.count == LineHistory.mostLines)
         #expect(history.lines.first == "GET 10")
-        #expect(History(path: "/nowhere/at/all").lines.isEmpty)
+        #expect(LineHistory(path: "/nowhere/at/all").lines.isEmpty)
     }
 }

@@ -4,7 +4,7 @@
 import Glibc
 
 /// Lines to be recalled, on disk if there is a file for them.
-public struct History {
+public struct LineHistory {
     public private(set) var lines: [String]
     private let path: String?
 
