@@ -39,6 +39,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "StockConnection", dependencies: ["StockModel", "StockWire", "CLinux"]),
+        .target(name: "StockConsole", dependencies: ["StockModel", "StockWire", "StockConnection", "CLinux"]),
         .target(
             name: "StockTools",
             dependencies: ["StockModel", "StockLedger", "StockJournal", "StockArchive", "StockConnection"]),
@@ -51,8 +52,8 @@ let package = Package(
         .executableTarget(
             name: "stockade",
             dependencies: [
-                "StockServer", "StockTools", "StockArchive", "StockBench", "StockConnection", "StockJournal",
-                "StockModel", "CLinux",
+                "StockServer", "StockTools", "StockArchive", "StockBench", "StockConsole", "StockConnection",
+                "StockJournal", "StockModel", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -99,6 +100,7 @@ let package = Package(
             name: "StockServerTests",
             dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger", "StockArchive"]),
         .testTarget(name: "StockBenchTests", dependencies: ["StockBench", "StockConnection", "CLinux"]),
+        .testTarget(name: "StockConsoleTests", dependencies: ["StockConsole", "StockConnection", "StockWire"]),
         .testTarget(
             name: "StockToolsTests",
             dependencies: [

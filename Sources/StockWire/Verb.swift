@@ -50,7 +50,7 @@ public enum Verb: UInt8, CaseIterable, Sendable {
     }
 
     /// What is said when a request with this verb has too few words, too many, or an option that it does not know.
-    var usage: StaticString {
+    public var usage: StaticString {
         switch self {
         case .deduct: "expected: DEDUCT id sku qty [sku qty]... [buyer=b] [born=ms]"
         case .reserve: "expected: RESERVE id ttl sku qty [sku qty]... [buyer=b] [born=ms]"

@@ -12,12 +12,13 @@ struct Stockade: ParsableCommand {
             EXAMPLES
               stockade serve                            serve ./stockade-data on port 7865
               printf 'CREATE phone 3\\n' | nc 127.0.0.1 7865     phones for sale
+              stockade cli GET phone                    how many are left?
               stockade log check stockade-data          is the log as it was written?
               stockade log dump stockade-data           what happened?
             """,
         version: "\(Server.version)",
         subcommands: [
-            Serve.self, Load.self, Export.self, Reconcile.self, History.self, Verify.self, Rebuild.self, Backup.self,
-            Bench.self, Log.self,
+            Serve.self, Cli.self, TopCommand.self, Load.self, Export.self, Reconcile.self, History.self, Verify.self,
+            Rebuild.self, Backup.self, Bench.self, Log.self,
         ])
 }
