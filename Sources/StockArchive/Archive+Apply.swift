@@ -156,7 +156,8 @@ extension SettingsAfter {
     /// As the history shows them; what is 0 is not set and left out.
     var text: String {
         var words: [String] = []
-        for (name, value) in [("floor", floor), ("limit", limit), ("opens", opens), ("closes", closes)] where value != 0 {
+        let values = [("floor", floor), ("limit", limit), ("opens", opens), ("closes", closes)]
+        for (name, value) in values where value != 0 {
             words.append("\(name)=\(value)")
         }
         if paused { words.append("paused=1") }

@@ -90,11 +90,11 @@ extension Archive {
         }
     }
 
-    /// Ids come in no order; sorted, the pages of `known_id` are gone through once.
+    /// Ids come in no order; sorted, the pages of `known_id` are gone through once. Also of those that were forgotten
+    /// in this very fold: the history has them.
     private func writeNames() throws(ArchiveError) {
         var names: [(prefix: UInt64, slot: Int)] = []
         for slot in fold.records.indices where fold.records[slot].isNew {
-            // Forgotten in the fold that brought it, with a history that begins later: nobody will ask.
             names.append((fold.records[slot].id.prefix, slot))
         }
         names.sort { a, b in

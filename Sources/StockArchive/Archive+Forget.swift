@@ -1,5 +1,5 @@
 // Retention: records that ended long ago go, and what they sold is settled. Which ones, the event says by a sequence:
-// every ended record whose newest change is not after it. The rows are read in the order of their numbers, once per
+// every ended record whose newest change is not after it, an order together with its returns. The rows are read in the order of their numbers, once per
 // fold whatever the number of its `forgot` events; a number is never greater than the sequence of the newest change,
 // so the reading never goes beyond `through`.
 
@@ -37,8 +37,7 @@ extension Archive {
             fold.firstEnded += 1
             // It may have changed again since it stood here.
             guard fold.records[slot].sequence == sequence, !fold.records[slot].isForgotten else { continue }
-            forget(slot)
-            forgotten += 1
+            forgotten += try forget(slot)
         }
         forgotten += try forgetRows(through: through)
         guard forgotten == count else {
@@ -54,15 +53,49 @@ extension Archive {
         try entries.append(entry)
     }
 
-    /// Forgets a record that the fold has in memory.
-    private mutating func forget(_ slot: Int) {
+    /// Forgets a record that the fold has in memory, with its returns; says how many that were.
+    private mutating func forget(_ slot: Int) throws(ArchiveError) -> UInt64 {
         let record = fold.records[slot]
         fold.records[slot].isForgotten = true
         for line in record.firstLine..<(record.firstLine + record.lineCount) where record.isOrder {
             settle(fold.lines[line], record.buyer)
         }
         leave(record.id, record.number, record.moment)
-        if !record.isNew { fold.forgotten.append(record.number...record.number) }
+        var count: UInt64 = 1
+        var next = record.returns
+        while record.isOrder, let returned = next {
+            next = fold.records[returned].returns
+            fold.records[returned].isForgotten = true
+            leave(fold.records[returned].id, fold.records[returned].number, record.moment)
+            count += 1
+        }
+        guard !record.isNew else { return count }
+        fold.forgotten.append(record.number...record.number)
+        let lines = fold.lines[record.firstLine..<(record.firstLine + record.lineCount)]
+        if record.isOrder && lines.contains(where: { $0.returned != 0 }) { count += try forgetReturns(of: record.id) }
+        return count
+    }
+
+    /// Forgets the returns of an order that are rows; says how many that were.
+    private mutating func forgetReturns(of order: Token) throws(ArchiveError) -> UInt64 {
+        let numbers = try statements.returns(of: order)
+        for number in numbers { try forget(number: number) }
+        return UInt64(numbers.count)
+    }
+
+    /// Forgets one row that the scan has passed; says how many went, its returns included.
+    @discardableResult
+    private mutating func forget(number: UInt64) throws(ArchiveError) -> UInt64 {
+        guard let stored = try statements.record(number: number, lines: &lineScratch, in: database) else {
+            throw database.damaged("the record \(number) is gone")
+        }
+        fold.forgotten.append(number...number)
+        // A copy: the returns need the scratch again.
+        let id = fold.names.copy(stored.row.id)
+        let hasReturns = stored.row.isOrder && lineScratch.contains { $0.returned != 0 }
+        let lines = lineScratch
+        lines.withUnsafeBufferPointer { forget(stored, $0) }
+        return 1 + (hasReturns ? try forgetReturns(of: id) : 0)
     }
 
     /// Forgets those that are rows and that this fold has not changed; returns how many.
@@ -72,21 +105,19 @@ extension Archive {
         var forgotten: UInt64 = 0
         while let number = scan.later.pop(upTo: through) {
             guard !fold.adopted.contains(number) else { continue }
-            guard let stored = try statements.record(number: number, lines: &lineScratch, in: database) else {
-                throw database.damaged("the record \(number) is gone")
-            }
-            let lines = lineScratch
-            lines.withUnsafeBufferPointer { forget(stored, $0) }
-            fold.forgotten.append(number...number)
-            forgotten += 1
+            forgotten += try forget(number: number)
         }
         while let stored = scan.next, stored.number <= through {
             var run: Int?
-            if stored.row.state != .held && !fold.adopted.contains(stored.number) {
+            let mayGo = stored.row.state != .held && stored.row.state != .return
+            if mayGo && !fold.adopted.contains(stored.number) {
                 if stored.row.sequence <= through {
                     forget(stored, stored.row.lines)
                     run = extend(scan.run, to: stored.number)
                     forgotten += 1
+                    if stored.row.isOrder && stored.row.lines.contains(where: { $0.returned != 0 }) {
+                        forgotten += try forgetReturns(of: stored.row.id)
+                    }
                 } else {
                     scan.later.push(stored.row.sequence, stored.number)
                 }

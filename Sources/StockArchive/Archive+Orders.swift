@@ -41,10 +41,11 @@ extension Archive {
         }
     }
 
-    /// A new record with the lines of `lineScratch`; it ended now, unless it is held.
+    /// A new record with the lines of `lineScratch`; it ended now, unless it is held, or a return: that stays as long
+    /// as its order.
     private mutating func insert(_ record: PendingRecord) -> Int {
         let slot = lineScratch.withUnsafeBufferPointer { fold.append(record, lines: $0) }
-        if record.state != .held { fold.ended.append((record.sequence, slot)) }
+        if record.state != .held && record.state != .return { fold.ended.append((record.sequence, slot)) }
         return slot
     }
 
@@ -192,6 +193,8 @@ extension Archive {
             lineScratch.append(LineRow(ordinal: line.ordinal, asked: line.quantity, sold: 0, returned: 0))
         }
         let slot = insert(returning)
+        fold.records[slot].returns = fold.records[order].returns
+        fold.records[order].returns = slot
         let first = fold.records[order].firstLine
         let end = first + fold.records[order].lineCount
         var place = first

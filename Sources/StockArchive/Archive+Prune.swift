@@ -28,10 +28,13 @@ extension Archive {
                 let event = last / Schema.placesPerEvent
                 pruned += 1
                 if !select.isNull(4) { ofSKU.append((select.integer(4), select.integer(1), last)) }
-                if !select.isNull(2), select.integer(2) != event { ofID.append((UInt64(bitPattern: select.integer(2)), last)) }
+                let number = UInt64(bitPattern: select.integer(2))
+                if !select.isNull(2) && number != event { ofID.append((number, last)) }
                 if let buyer = try select.token(5) { ofBuyer.append((names.copy(buyer), last)) }
                 // A return stands under the number of its order; its own is that of the event.
-                if last % Schema.placesPerEvent == 0, let id = try select.token(3) { brought.append((names.copy(id), event)) }
+                if last % Schema.placesPerEvent == 0, let id = try select.token(3) {
+                    brought.append((names.copy(id), event))
+                }
             }
             select.reset()
             guard pruned > 0 else { return }

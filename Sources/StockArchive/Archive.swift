@@ -5,7 +5,6 @@
 // The parts: Archive+Apply (what each event does), Archive+Orders (to an order), Archive+Forget (what retention takes
 // away), Archive+Commit (the rows written), Archive+Prune (the history kept short).
 
-import CSQLite
 import StockJournal
 import StockModel
 
@@ -72,7 +71,9 @@ public struct Archive: ~Copyable {
             try database.execute("BEGIN IMMEDIATE")
             do {
                 // Asked again: the lock may have been waited for.
-                if try database.integer("SELECT count(*) FROM sqlite_master") == 0 { try database.makeArchive(identity) }
+                if try database.integer("SELECT count(*) FROM sqlite_master") == 0 {
+                    try database.makeArchive(identity)
+                }
                 try database.execute("COMMIT")
             } catch {
                 database.rollback()
@@ -251,9 +252,7 @@ public struct Archive: ~Copyable {
         let (pages, copied) = try database.checkpoint()
         logBytes = pages * 4_096
         guard pages == copied, logBytes > options.logBytes / 2 else { return }
-        // All of it is in the database, and still it could not begin anew: a reader stands in it. Ask once more.
-        if sqlite3_wal_checkpoint_v2(database.handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil) == SQLITE_OK {
-            logBytes = 0
-        }
+        // Large, and all of it is in the database: cut it, unless a reader stands in it.
+        if database.truncateLog() { logBytes = 0 }
     }
 }

@@ -5,7 +5,7 @@ import StockJournal
 import StockModel
 
 /// Who takes the rows of the state in, as a restart does: all SKUs by ordinal, then all records, those that have ended
-/// by their newest sequence (a return before its order), then the buyers' counts. `LedgerRestorer` is one.
+/// by their newest sequence, then the buyers' counts. `LedgerRestorer` is one.
 public protocol RowSink: ~Copyable {
     mutating func add(_ row: SKURow) throws
     mutating func add(_ row: RecordRow) throws

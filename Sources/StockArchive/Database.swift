@@ -92,4 +92,10 @@ public final class Database {
         guard code == SQLITE_OK || code & 0xFF == SQLITE_BUSY else { throw failure(code) }
         return (Int(pages), Int(copied))
     }
+
+    /// Empties the write-ahead log, all of which must be in the database; waits for readers in it as long as for any
+    /// lock. False when they do not go.
+    func truncateLog() -> Bool {
+        sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil) == SQLITE_OK
+    }
 }

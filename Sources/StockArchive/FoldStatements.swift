@@ -7,6 +7,7 @@ struct FoldStatements: ~Copyable {
     private let recordByID: Statement
     private let recordByNumber: Statement
     private let linesOfRecord: Statement
+    private let returnsOfOrder: Statement
     let insertRecord: BatchInsert
     let insertLine: BatchInsert
     let updateRecord: Statement
@@ -32,6 +33,7 @@ struct FoldStatements: ~Copyable {
         let recordByNumber = try database.prepare("SELECT \(columns) FROM record WHERE number = ?")
         let linesOfRecord = try database.prepare(
             "SELECT \(RecordReader.lineColumns) FROM record_line WHERE place BETWEEN ? AND ? ORDER BY place")
+        let returnsOfOrder = try database.prepare("SELECT number FROM record WHERE return_of = ? ORDER BY number")
         let insertRecord = try BatchInsert("INSERT INTO record VALUES ", columns: 11, in: database)
         let insertLine = try BatchInsert("INSERT INTO record_line VALUES ", columns: 5, in: database)
         let updateRecord = try database.prepare(
@@ -59,6 +61,7 @@ struct FoldStatements: ~Copyable {
         self.recordByID = recordByID
         self.recordByNumber = recordByNumber
         self.linesOfRecord = linesOfRecord
+        self.returnsOfOrder = returnsOfOrder
         self.insertRecord = insertRecord
         self.insertLine = insertLine
         self.updateRecord = updateRecord
@@ -108,6 +111,14 @@ struct FoldStatements: ~Copyable {
         return stored
     }
 
+    /// The numbers of an order's returns.
+    func returns(of order: Token) throws(ArchiveError) -> [UInt64] {
+        var numbers: [UInt64] = []
+        returnsOfOrder.bind(order, at: 1)
+        while try returnsOfOrder.step() { numbers.append(UInt64(bitPattern: returnsOfOrder.integer(0))) }
+        return numbers
+    }
+
     private func read(_ lines: inout [LineRow], of number: UInt64, in database: Database) throws(ArchiveError) {
         lines.removeAll(keepingCapacity: true)
         linesOfRecord.bind(Schema.place(number, 0), at: 1)
@@ -120,5 +131,6 @@ struct FoldStatements: ~Copyable {
         recordByID.reset()
         recordByNumber.reset()
         linesOfRecord.reset()
+        returnsOfOrder.reset()
     }
 }

@@ -1,7 +1,6 @@
 // What the archive knows of itself: which store it belongs to, which event it stands at, and the digests of its rows.
 // `meta` is a table of names and values, so that a person can read it.
 
-import CSQLite
 import StockJournal
 import StockModel
 
@@ -95,7 +94,7 @@ extension Database {
         var blob: [UInt8] = []
         blob.reserveCapacity(Shard.count * 8)
         for digest in position.shardDigests {
-            for shift in stride(from: 56, through: 0, by: -8) { blob.append(UInt8(truncatingIfNeeded: digest >> shift)) }
+            withUnsafeBytes(of: digest.bigEndian) { blob.append(contentsOf: $0) }
         }
         let statement = try prepare("INSERT OR REPLACE INTO meta VALUES ('shard_digests', ?)")
         statement.bind(blob: blob, at: 1)

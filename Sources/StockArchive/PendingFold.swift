@@ -18,6 +18,8 @@ struct PendingRecord {
     var born: Int64?
     var firstLine = 0
     var lineCount = 0
+    /// Of an order: the slot of its newest return in this fold; of a return: of the one before it.
+    var returns: Int?
     /// It is not in the database yet.
     var isNew = true
     /// It was forgotten in this fold.

@@ -12,8 +12,8 @@ struct SKUReader: ~Copyable {
         self.database = database
         statement = try database.prepare(
             """
-            SELECT ordinal, name, onhand, held, sold, settled, loaded, floor, buyer_limit, opens, closes, paused, dropped
-            FROM sku ORDER BY ordinal
+            SELECT ordinal, name, onhand, held, sold, settled, loaded, floor, buyer_limit, opens, closes, paused,
+                dropped FROM sku ORDER BY ordinal
             """)
     }
 

@@ -38,6 +38,7 @@ enum Schema {
             sequence INTEGER NOT NULL, at INTEGER NOT NULL, moment INTEGER NOT NULL, ttl INTEGER NOT NULL,
             buyer TEXT, born INTEGER, return_of TEXT);
         CREATE INDEX record_by_expiry ON record (moment) WHERE state = 1;
+        CREATE INDEX record_by_order ON record (return_of) WHERE return_of IS NOT NULL;
 
         CREATE TABLE record_line (
             place INTEGER PRIMARY KEY, sku INTEGER NOT NULL, asked INTEGER NOT NULL, sold INTEGER NOT NULL,

@@ -245,7 +245,6 @@ extension Ledger {
         }
         forgottenBy = endedBy
         forgottenCount &+= count
-        lastForgetting = clock
         return (count, endedBy)
     }
 

@@ -46,6 +46,8 @@ extension Ledger {
             reference = header.pointee.next
             steps += 1
         }
+        // Only when all was done is there a pause: a backlog goes on at once.
+        if steps < limit { lastForgetting = clock }
         if steps > 0 {
             let forgotten = forget(through: through)
             events.append(.forgot(through: through, endedBy: forgotten.endedBy, count: forgotten.count))
@@ -56,8 +58,8 @@ extension Ledger {
         return steps
     }
 
-    /// When `forget` has something to do next; `nil` when nothing has ended. Ten times a second at most, so that
-    /// a steady stream of sales is not followed by as many events of forgetting.
+    /// When `forget` has something to do next; `nil` when nothing has ended. Once it has done all there was, it rests
+    /// for a tenth of a second, so that a steady stream of sales is not followed by as many events of forgetting.
     public var nextForgetting: Timestamp? {
         if buyers.isSweeping { return clock }
         guard records.oldestEnded != 0 else { return nil }

@@ -6,7 +6,7 @@ extension Ledger {
     mutating func confirm(
         _ id: Token, _ lines: OrderLines, late: Bool, _ admission: Admission, _ events: inout EventBuffer
     ) -> Outcome {
-        let hash = hashKey.hash(id)
+        let hash = hash(of: id)
         let found = known(id, hash, admission, &events)
         guard found != 0 else { return .refused(.noOrder(id)) }
         let record = records[found]
@@ -42,7 +42,7 @@ extension Ledger {
     mutating func cancel(
         _ id: Token, born: Timestamp?, reason: Token?, _ admission: Admission, _ events: inout EventBuffer
     ) -> Outcome {
-        let hash = hashKey.hash(id)
+        let hash = hash(of: id)
         let found = known(id, hash, admission, &events)
         guard found != 0 else {
             if let born, born <= forgottenBy { return .refused(.stale(id)) }
@@ -77,7 +77,7 @@ extension Ledger {
     mutating func extend(
         _ id: Token, ttl: Int64, _ admission: Admission, _ events: inout EventBuffer
     ) -> Outcome {
-        let hash = hashKey.hash(id)
+        let hash = hash(of: id)
         let found = known(id, hash, admission, &events)
         guard found != 0 else { return .refused(.noOrder(id)) }
         guard let state = records[found].orderState else { return conflict(id, found) }
@@ -94,7 +94,7 @@ extension Ledger {
     mutating func giveBack(
         _ key: Token, order id: Token, _ lines: OrderLines, _ admission: Admission, _ events: inout EventBuffer
     ) -> Outcome {
-        let keyHash = hashKey.hash(key)
+        let keyHash = hash(of: key)
         let known = known(key, keyHash, admission, &events)
         guard known == 0 else { return repeatedReturn(key, id, lines, known) }
         let hash = hashKey.hash(id)
@@ -127,7 +127,7 @@ extension Ledger {
     }
 
     mutating func lookup(_ id: Token, _ admission: Admission, _ events: inout EventBuffer) -> Outcome {
-        let found = known(id, hashKey.hash(id), admission, &events)
+        let found = known(id, hash(of: id), admission, &events)
         guard found != 0 else { return .refused(.noOrder(id)) }
         guard let view = view(of: found) else { return conflict(id, found) }
         return .order(view)

@@ -29,7 +29,7 @@ extension Ledger {
         _ id: Token, _ sku: Token, delta: Int64, reason: Token?, force: Bool, _ admission: Admission,
         _ events: inout EventBuffer
     ) -> Outcome {
-        let hash = hashKey.hash(id)
+        let hash = hash(of: id)
         let known = known(id, hash, admission, &events)
         guard known == 0 else {
             let record = records[known]
@@ -127,7 +127,7 @@ extension Ledger {
     mutating func transfer(
         _ id: Token, from: Token, to: Token, quantity: Int64, _ admission: Admission, _ events: inout EventBuffer
     ) -> Outcome {
-        let hash = hashKey.hash(id)
+        let hash = hash(of: id)
         let known = known(id, hash, admission, &events)
         guard known == 0 else {
             let record = records[known]

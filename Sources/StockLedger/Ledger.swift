@@ -44,6 +44,7 @@ public struct Ledger: ~Copyable {
     var records = RecordTable()
     var buyers: BuyerCounts
     var holds = TimingWheel()
+    var expected = ExpectedIDs()
 
     /// Records that are orders; the others are operations.
     public internal(set) var orderCount = 0

@@ -210,7 +210,11 @@ extension Server {
         let waitingReplies = connection.pointee.replies.count
         connection.pointee.hasMore = false
 
+        var announcedUntil = 0
+        defer { store.ledger.expectNothing() }
+
         requests: while offset < window.count {
+            if offset >= announcedUntil { announcedUntil = announceIDs(in: window, from: offset) }
             if share == 0 || budget.isOver || events.count > eventLimit
                 || waitingReplies &+ (replies.count &- runStart) >= configuration.maximumOutput
             {
@@ -261,6 +265,19 @@ extension Server {
         // Also an empty run: the connection may have ended.
         addRun(connection, from: runStart, to: replies.count)
         return offset
+    }
+
+    /// Tells the ledger which ids come next, if this is a deep pipeline; where those requests end.
+    private mutating func announceIDs(in window: UnsafeRawBufferPointer, from offset: Int) -> Int {
+        guard window.count &- offset >= TurnLimits.deepPipeline else { return window.count }
+        var end = offset
+        store.ledger.expect { _ in
+            guard let glance = parser.glance(in: window, from: end) else { return nil }
+            end = glance.next
+            return glance.word
+        }
+        // Nothing could be told of the first: ask no more.
+        return end == offset ? window.count : end
     }
 
     // MARK: Going

@@ -98,7 +98,9 @@ extension Server {
         switch result {
         case .written:
             events.removeAll()
-            if logState.frameWaits { logger.notice("the log was written after \((now - logState.frameWaitsSince) / 1_000_000) ms") }
+            if logState.frameWaits {
+                logger.notice("the log was written after \((now &- logState.frameWaitsSince) / 1_000_000) ms")
+            }
             logState.frameWaits = false
             logState.retryDelay = TurnLimits.firstRetry
             timers.set(.writing, at: nil)

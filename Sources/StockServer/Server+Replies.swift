@@ -32,7 +32,6 @@ extension Server {
 
     /// Lets go what waited and need not wait any longer.
     mutating func openGate() {
-        if logState.frameWaits { return }
         let newer = Gate(written: store.journal.writtenSequence, durable: store.journal.durableSequence)
         if newer == gate { return }
         gate = newer
@@ -72,12 +71,11 @@ extension Server {
         _ bytes: UnsafeRawBufferPointer, of run: ReplyRun, to connection: ConnectionPointer
     ) -> Bool {
         if bytes.isEmpty { return true }
-        let mayLeave = !logState.frameWaits && gate.isOpen(for: run.sequence, run.level)
-        guard mayLeave, connection.pointee.replies.isEmpty else {
+        guard connection.pointee.replies.isEmpty, gate.isOpen(for: run.sequence, run.level) else {
             let before = connection.pointee.replies.released
             if before == 0 { connection.pointee.progressAt = now }
             connection.pointee.replies.append(bytes, until: run.sequence, run.level)
-            if !logState.frameWaits { connection.pointee.replies.release(through: gate) }
+            connection.pointee.replies.release(through: gate)
             // If some were released before, epoll tells when the client takes more.
             return before > 0 || connection.pointee.replies.released == 0 || sendReleased(connection)
         }

@@ -28,6 +28,10 @@ enum TurnLimits {
     /// Ended orders forgotten in one turn.
     static let forgettingSteps = 512
 
+    /// With so many bytes of requests waiting on a connection, the ledger is told of the next ids, so that it waits for
+    /// memory once for all of them.
+    static let deepPipeline = 128
+
     /// Connections accepted on one listener in one turn.
     static let accepts = 64
     /// How long accepting pauses when descriptors have run out, in nanoseconds.

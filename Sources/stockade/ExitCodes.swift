@@ -11,6 +11,8 @@ extension ExitCode {
     static let noInput = ExitCode(66)
     /// The server cannot listen.
     static let unavailable = ExitCode(69)
+    /// A file or directory cannot be made.
+    static let cannotWrite = ExitCode(73)
     /// The log is damaged.
     static let damaged = ExitCode(78)
     /// `log check`, `log dump`: the end of the log is torn, a start would cut it off.

@@ -244,29 +244,23 @@ struct FailureTests {
     func foreign() throws {
         let scratch = Scratch()
         _ = try filledArchive(scratch, seed: 67, turns: 20)
+        let path = scratch.database
         let other = StoreIdentity(store: 5, hashKey: testIdentity.hashKey)
-        if case .foreign = thrown({ () throws(ArchiveError) in _ = try ArchiveReader(scratch.database, identity: other) }) {
-        } else {
-            Issue.record("another store's archive was opened")
-        }
+        let stranger = thrown { () throws(ArchiveError) in _ = try ArchiveReader(path, identity: other) }
+        #expect(stranger == .foreign(path: path, problem: "it belongs to another store than the log"))
         let otherKey = StoreIdentity(store: testIdentity.store, hashKey: HashKey(k0: 1, k1: 1))
-        if case .damaged = thrown({ () throws(ArchiveError) in _ = try Archive.open(scratch.database, identity: otherKey) }) {
-        } else {
-            Issue.record("an archive with another hash key was opened")
-        }
-        try Database(scratch.database, .write).execute("PRAGMA user_version = 2")
-        #expect(
-            thrown { () throws(ArchiveError) in _ = try Archive.open(scratch.database, identity: testIdentity) }
-                == .newerFormat(path: scratch.database, found: 2, known: 1))
+        let mixed = thrown { () throws(ArchiveError) in _ = try Archive.open(path, identity: otherKey) }
+        #expect(mixed == .damaged(path: path, problem: "its hash key is not that of the log"))
+        try Database(path, .write).execute("PRAGMA user_version = 2")
+        let newer = thrown { () throws(ArchiveError) in _ = try Archive.open(path, identity: testIdentity) }
+        #expect(newer == .newerFormat(path: path, found: 2, known: 1))
         let elsewhere = scratch.path + "/shop.sqlite"
         try Database(elsewhere, .create).execute("CREATE TABLE products (name TEXT)")
-        if case .foreign = thrown({ () throws(ArchiveError) in _ = try Archive.open(elsewhere, identity: testIdentity) }) {
-        } else {
-            Issue.record("another program's database was taken over")
-        }
-        #expect(
-            thrown { () throws(ArchiveError) in _ = try ArchiveReader(scratch.path + "/none", identity: testIdentity) }
-                == .missing(path: scratch.path + "/none"))
+        let shops = thrown { () throws(ArchiveError) in _ = try Archive.open(elsewhere, identity: testIdentity) }
+        #expect(shops == .foreign(path: elsewhere, problem: "it is another program's database"))
+        let none = scratch.path + "/none"
+        let nothing = thrown { () throws(ArchiveError) in _ = try ArchiveReader(none, identity: testIdentity) }
+        #expect(nothing == .missing(path: none))
     }
 
     @Test("The database and what SQLite puts beside it are for the owner's eyes only")

@@ -73,6 +73,14 @@ struct HashIndex {
         }
     }
 
+    /// What a search for this tag looks at first: the sum of the slots, so that both are loaded.
+    @inline(__always)
+    func home(_ tag: UInt32) -> UInt64 {
+        let slot = slots[Int(tag & mask)]
+        guard let old else { return slot }
+        return slot &+ old[Int(tag & oldMask)]
+    }
+
     /// Adds a record that is not in the table.
     mutating func insert(_ tag: UInt32, _ reference: UInt32) {
         if old != nil { migrate(HashIndex.slotsPerInsertion) }
@@ -192,6 +200,10 @@ struct ShardedIndex: ~Copyable {
     func find(_ hash: UInt64, where matches: (UInt32) -> Bool) -> UInt32 {
         shards[Shard.of(hash)].find(UInt32(truncatingIfNeeded: hash), where: matches)
     }
+
+    /// What a search for this hash looks at first, to be loaded ahead of time.
+    @inline(__always)
+    func home(_ hash: UInt64) -> UInt64 { shards[Shard.of(hash)].home(UInt32(truncatingIfNeeded: hash)) }
 
     /// Adds a record that is not there.
     mutating func insert(_ hash: UInt64, _ reference: UInt32) {

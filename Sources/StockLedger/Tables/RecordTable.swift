@@ -17,8 +17,10 @@ struct RecordTable: ~Copyable {
     /// Remembered ids.
     var count: Int { index.count }
 
+    @inline(__always)
     var bytes: Int { arena.bytes &+ index.bytes }
 
+    @inline(__always)
     var hasRoom: Bool { arena.hasRoom }
 
     @inline(__always)
@@ -33,6 +35,10 @@ struct RecordTable: ~Copyable {
                 && equalBytes(record.id.base, id.base, count: id.count)
         }
     }
+
+    /// The memory that `find` begins with.
+    @inline(__always)
+    func slot(of hash: UInt64) -> UInt64 { index.home(hash) }
 
     /// Adds a record for an id that is not remembered. The caller fills in header and lines.
     mutating func insert(_ id: Token, _ hash: UInt64, buyer: Token?, lines: Int) -> Arena.Reference {

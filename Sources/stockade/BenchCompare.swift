@@ -1,0 +1,95 @@
+// `stockade bench compare`: this server and Redis side by side on this machine, so that nobody has to believe
+// anybody's numbers.
+
+import ArgumentParser
+import Glibc
+import StockBench
+import StockServer
+
+struct BenchCompare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare",
+        abstract: "Measure Stockade and Redis side by side, and report.",
+        discussion: """
+            Starts 'redis-server' (from PATH, AOF everysec) and this executable's own 'serve' again and again, on \
+            loopback, on free ports and in empty directories that are removed afterwards. Takes about fifteen minutes, \
+            with --quick about two and a half. Nothing else should run on the machine meanwhile.
+
+            EXIT STATUS
+              0   measured; whether targets were met is in the report
+              1   a case failed, or replies were wrong
+              69  there is no redis-server
+              73  the report cannot be written
+              130 interrupted
+            """)
+
+    @Flag(help: "Fewer and shorter rounds.")
+    var quick = false
+
+    @Option(help: ArgumentHelp("Write report.md and report.json to this directory.", valueName: "dir"))
+    var output: String?
+
+    @Option(help: ArgumentHelp("Only rows whose title contains this.", valueName: "text"))
+    var only: String?
+
+    @Option(help: ArgumentHelp("Rounds.", valueName: "n"))
+    var rounds: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the servers' directories are made; a disk, not memory. (default: TMPDIR or /tmp)", valueName: "dir"))
+    var scratch: String?
+
+    func validate() throws {
+        if let rounds, !(1...100).contains(rounds) { throw ValidationError("--rounds takes 1 to 100") }
+    }
+
+    func run() throws {
+        let temporary = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var comparison = Comparison(quick: quick, parent: scratch ?? temporary)
+        comparison.only = only
+        if let rounds { comparison.rounds = rounds }
+        if let output, mkdir(output, 0o777) != 0, errno != EEXIST {
+            throw fail("cannot make \(output): \(String(cString: strerror(errno)))", .cannotWrite)
+        }
+        // Before anything is started: from here on a signal ends the comparison, and that ends its children.
+        let interrupt = Interrupt()
+        let isTerminal = isatty(STDERR_FILENO) == 1
+        do {
+            let programs = try ServerPrograms()
+            let machine = MachineFacts(stockadeVersion: "\(Server.version)", programs: programs)
+            let outcome = try comparison.run(programs: programs, interrupt: interrupt) { step in
+                show(step, isTerminal: isTerminal)
+            }
+            let report = ComparisonReport(
+                comparison, outcome, machine: machine,
+                command: "stockade " + CommandLine.arguments.dropFirst().joined(separator: " "))
+            writeAll(STDOUT_FILENO, report.markdown)
+            if let output {
+                try write(report.markdown, to: "\(output)/report.md")
+                try write(report.json, to: "\(output)/report.json")
+            }
+            if outcome.isFlawed { throw ExitCode(1) }
+        } catch let error as BenchError {
+            if isTerminal { writeAll(STDERR_FILENO, "\r\u{1B}[K") }
+            throw fail("\(error)", ExitCode(error))
+        }
+    }
+
+    /// On a terminal the case that runs stands in a line of its own; in a pipe only results do.
+    private func show(_ step: ComparisonStep, isTerminal: Bool) {
+        let start = "round \(step.round)/\(step.rounds)  \(step.name)"
+        if let text = step.text {
+            writeAll(STDERR_FILENO, (isTerminal ? "\r\u{1B}[K" : "") + "\(start)  \(text)\n")
+        } else if isTerminal {
+            writeAll(STDERR_FILENO, "\(start) …")
+        }
+    }
+
+    private func write(_ text: String, to path: String) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard file >= 0, writeAll(file, text), close(file) == 0 else {
+            throw fail("cannot write \(path): \(String(cString: strerror(errno)))", .cannotWrite)
+        }
+    }
+}
