@@ -45,10 +45,14 @@ let package = Package(
                 "StockModel", "StockConnection", "CLinux",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
+        .target(
+            name: "StockRehearsal",
+            // StockBench lends its latencies and the way it prints numbers.
+            dependencies: ["StockModel", "StockConnection", "StockBench", "CLinux"]),
         .executableTarget(
             name: "stockade",
             dependencies: [
-                "StockServer", "StockConnection", "StockBench", "StockJournal", "StockModel", "CLinux",
+                "StockServer", "StockConnection", "StockBench", "StockRehearsal", "StockJournal", "StockModel", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -95,9 +99,10 @@ let package = Package(
             name: "StockServerTests",
             dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger"]),
         .testTarget(name: "StockBenchTests", dependencies: ["StockBench", "StockConnection", "CLinux"]),
+        .testTarget(name: "StockRehearsalTests", dependencies: ["StockRehearsal", "StockConnection"]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["stockade", "StockConnection", "StockJournal", "CLinux"],
+            dependencies: ["stockade", "StockRehearsal", "StockConnection", "StockJournal", "CLinux"],
             // Read where it lies, as Protocol/transcripts is.
             exclude: ["Fixtures"]),
     ],

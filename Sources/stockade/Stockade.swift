@@ -16,5 +16,5 @@ struct Stockade: ParsableCommand {
               stockade log dump stockade-data           what happened?
             """,
         version: "\(Server.version)",
-        subcommands: [Serve.self, Bench.self, Log.self])
+        subcommands: [Serve.self, Rehearse.self, Bench.self, Log.self])
 }
