@@ -173,7 +173,7 @@ struct Shopper {
             } else {
                 account.wrong(reply, to: request)
             }
-        case (.reserve(let purchase), "HELD") where isFirst:
+        case (.reserve(let purchase), "HELD") where !reply.isRefusal && isFirst:
             account.hold(purchase.lines, isAbandoned: purchase.isAbandoned)
             if !purchase.isAbandoned { steps.append(.confirm(purchase)) }
             perhapsAgain(request, reply, mayHaveExpired: purchase.isAbandoned)
@@ -192,7 +192,7 @@ struct Shopper {
         case (.handIn(_, _, let sku, let units), "RETURNED") where !reply.isRefusal && isFirst:
             account.giveBack(units, of: sku)
             perhapsAgain(request, reply)
-        case (.restock(_, let sku, let units), "ADJUSTED") where isFirst:
+        case (.restock(_, let sku, let units), "ADJUSTED") where !reply.isRefusal && isFirst:
             account.restock(units, of: sku)
             perhapsAgain(request, reply)
         default:
