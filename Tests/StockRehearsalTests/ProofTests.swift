@@ -90,7 +90,7 @@ struct ProofTests {
               a                        8   opened with 10, 7 left
 
             latency of 4 requests in 2.00 s
-              p50 15.0 µs   p90 90.1 µs   p99 90.1 µs   p99.9 90.1 µs   max 90.0 µs
+              p50 15.0 µs   p90 90.0 µs   p99 90.0 µs   p99.9 90.0 µs   max 90.0 µs
               up to    20.0 µs         3  ██████████████████████████████ 75.0 %
               up to    50.0 µs         0  0.0 %
               up to     100 µs         1  ██████████ 25.0 %

@@ -84,7 +84,8 @@ public struct StockFile: Sendable {
             guard let quantity = Int64(values[1]), (0...Limits.counter).contains(quantity) else {
                 throw LineProblem("'\(values[1])' is no stock: a whole number from 0 to \(Limits.counter)")
             }
-            guard units.updateValue(quantity, forKey: sku) == nil else { throw LineProblem("'\(sku)' for the second time") }
+            guard units[sku] == nil else { throw LineProblem("'\(sku)' for the second time") }
+            units[sku] = quantity
         }
         self.units = units
     }
