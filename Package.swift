@@ -35,10 +35,13 @@ let package = Package(
         .target(
             name: "StockServer",
             dependencies: [
-                "StockModel", "StockWire", "StockLedger", "StockJournal", "CLinux",
+                "StockModel", "StockWire", "StockLedger", "StockJournal", "StockArchive", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "StockConnection", dependencies: ["StockModel", "StockWire", "CLinux"]),
+        .target(
+            name: "StockTools",
+            dependencies: ["StockModel", "StockLedger", "StockJournal", "StockArchive", "StockConnection"]),
         .target(
             name: "StockBench",
             dependencies: [
@@ -52,7 +55,8 @@ let package = Package(
         .executableTarget(
             name: "stockade",
             dependencies: [
-                "StockServer", "StockConnection", "StockBench", "StockRehearsal", "StockJournal", "StockModel", "CLinux",
+                "StockServer", "StockTools", "StockArchive", "StockBench", "StockRehearsal", "StockConnection",
+                "StockJournal", "StockModel", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -97,12 +101,17 @@ let package = Package(
             dependencies: ["StockArchive", "StockModel", "StockLedger", "StockJournal", "CSQLite", "CLinux"]),
         .testTarget(
             name: "StockServerTests",
-            dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger"]),
+            dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger", "StockArchive"]),
         .testTarget(name: "StockBenchTests", dependencies: ["StockBench", "StockConnection", "CLinux"]),
         .testTarget(name: "StockRehearsalTests", dependencies: ["StockRehearsal", "StockConnection"]),
         .testTarget(
+            name: "StockToolsTests",
+            dependencies: [
+                "StockTools", "StockArchive", "StockConnection", "StockModel", "StockLedger", "StockJournal",
+            ]),
+        .testTarget(
             name: "EndToEndTests",
-            dependencies: ["stockade", "StockRehearsal", "StockConnection", "StockJournal", "CLinux"],
+            dependencies: ["stockade", "StockRehearsal", "StockConnection", "StockJournal", "StockArchive", "CLinux"],
             // Read where it lies, as Protocol/transcripts is.
             exclude: ["Fixtures"]),
     ],

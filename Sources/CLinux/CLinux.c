@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -178,6 +179,13 @@ int64_t clinux_realtime_ns(void) { return nanoseconds(CLOCK_REALTIME); }
 uint64_t clinux_memory_total(void) {
     long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
     return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0;
+}
+
+void clinux_give_way(void) {
+    // On Linux "process 0" is the calling thread for both calls. That they fail does not matter: it is a courtesy.
+    (void)setpriority(PRIO_PROCESS, 0, 10);
+    const int who_process = 1, best_effort = 2, lowest = 7;
+    (void)syscall(SYS_ioprio_set, who_process, 0, best_effort << 13 | lowest);
 }
 
 void clinux_name_thread(const char *name) { (void)pthread_setname_np(pthread_self(), name); }

@@ -29,6 +29,9 @@ public struct JournalOptions: Sendable {
     public var spaceRetryInterval: Int64 = 1_000_000_000
     /// The operator's word that the damaged, never durable tail that begins with this sequence may be given up.
     public var acceptTailLoss: UInt64?
+    /// A log without any event may begin behind the database: a backup was put in its place. Otherwise a log that does
+    /// not reach up to the first sequence that is wanted is a damaged one.
+    public var beginsAnywhere = false
     /// The system calls; only tests replace them.
     var calls = SystemCalls()
 

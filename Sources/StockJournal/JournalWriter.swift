@@ -188,7 +188,7 @@ public struct JournalWriter: ~Copyable {
     // MARK: Segments
 
     /// Goes on in the prepared segment; false if there is none yet.
-    private mutating func enterNextSegment() -> Bool {
+    mutating func enterNextSegment() -> Bool {
         guard let file = prepare.take(orderingNext: live.number &+ 2) else { return false }
         let finished = SyncState.FinishedSegment(file: live.file, number: live.number, length: live.offset)
         sync.files.withLock {
@@ -203,7 +203,7 @@ public struct JournalWriter: ~Copyable {
     }
 
     /// The first frame of a segment, which says what it follows.
-    private mutating func writeOpening() -> Int32 {
+    mutating func writeOpening() -> Int32 {
         let payload = scratch.frame + Frame.headerSize
         payload.storeBytes(of: UInt64(live.before.length).littleEndian, as: UInt64.self)
         payload.storeBytes(of: live.before.firstSequence.littleEndian, toByteOffset: 8, as: UInt64.self)
@@ -212,6 +212,17 @@ public struct JournalWriter: ~Copyable {
         if code == 0 { publish(header.frameSize) }
         return code
     }
+
+    /// Whether an event stands in the segment in use.
+    var hasEventsInSegment: Bool { writtenSequence >= live.firstSequence }
+    /// Whether the segment in use follows another one and does not say so yet.
+    var needsOpening: Bool { live.needsOpening && live.number > 1 }
+    /// Why the next segment could not be prepared, or 0.
+    var preparationFailure: Int32 { prepare.failure.load(ordering: .acquiring) }
+    /// Why a sync failed, or 0.
+    var durableFailure: Int32 { sync.failure.load(ordering: .acquiring) }
+
+    func waitForThreads(atMost nanoseconds: Int64) { signal.bell.wait(atMost: nanoseconds) }
 
     /// Room for a frame without events.
     private final class Scratch {
@@ -279,6 +290,9 @@ public struct JournalWriter: ~Copyable {
         let isOver = age > options.lagAgeLimit || bytes > options.lagBytesLimit
         return JournalLag(age: age, bytes: bytes, isOverLimit: isOver && options.sync != .never)
     }
+
+    /// Bytes of all frames since the start.
+    public var bytesAppended: UInt64 { totals.bytes }
 
     /// Figures for `STATS`.
     public var counts: JournalCounts {

@@ -18,4 +18,26 @@ public enum LogInspector {
         let end = try reader.run(progress: progress, visit: visit)
         return (end.verdict(isLive: directory.isServed), end.report)
     }
+
+    /// Hands the frames with an event ≥ `first` that stand in sealed segments to `visit`, in order. A frame that begins
+    /// before `first` is handed over whole.
+    ///
+    /// Throws `damaged` if the segments are not what was written or do not reach back to `first`, and what `visit` throws.
+    ///
+    /// - Parameter segment: the number of the last segment to read, which must be sealed.
+    public static func readSealed(
+        _ directory: StoreDirectory, from first: UInt64, through segment: UInt64, visit: (LogFrame) throws -> Void
+    ) throws {
+        var reader = try LogReader(directory, from: first, through: segment, isLive: false)
+        let end = try reader.run(progress: { _ in }, visit: visit)
+        switch end.verdict(isLive: false) {
+        case .intact: return
+        case .damaged(let damage): throw JournalError.damaged(damage)
+        case .torn(let at, let sequence, let detail):
+            let name = StoreDirectory.segmentName(at.segment)
+            throw JournalError.damaged(LogDamage(
+                kind: .history, file: "\(directory.log.path)/\(name)", offset: at.offset, sequence: sequence,
+                durableSequence: end.durableSequence, reason: detail))
+        }
+    }
 }

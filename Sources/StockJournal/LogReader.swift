@@ -51,11 +51,14 @@ struct LogReader: ~Copyable {
     /// How often a place that looks wrong is read again while a server writes, a millisecond apart.
     private static let liveAttempts = 200
 
-    init(_ directory: StoreDirectory, from first: UInt64, isLive: Bool) throws(JournalError) {
+    /// - Parameter last: the number of the last segment to read; all by default.
+    init(
+        _ directory: StoreDirectory, from first: UInt64, through last: UInt64 = .max, isLive: Bool
+    ) throws(JournalError) {
         self.directory = directory
         self.first = first
         self.isLive = isLive
-        numbers = try Self.numbersWanted(in: directory, from: first)
+        numbers = try Self.numbersWanted(in: directory, from: first, through: last)
         end.nextSequence = first
     }
 
@@ -283,8 +286,10 @@ struct LogReader: ~Copyable {
     }
 
     /// The segments from the one that holds `first` on. Earlier ones are not needed and not read.
-    private static func numbersWanted(in directory: StoreDirectory, from first: UInt64) throws(JournalError) -> [UInt64] {
-        let all = try StoreDirectory.segmentNumbers(in: directory.log)
+    private static func numbersWanted(
+        in directory: StoreDirectory, from first: UInt64, through last: UInt64
+    ) throws(JournalError) -> [UInt64] {
+        let all = try StoreDirectory.segmentNumbers(in: directory.log).filter { $0 <= last }
         guard first > 1 else { return all }
         for (index, number) in all.enumerated().reversed() {
             var segment = try SegmentReader(number, in: directory)

@@ -1,27 +1,29 @@
-// How the journal's threads tell the loop that there is news.
+// How threads tell the loop that there is news.
 
 import Synchronization
 
 /// One eventfd for the loop to poll, with a flag in front so that a turn without news costs no system call.
-final class LoopSignal: Sendable {
-    let bell: Bell
+package final class LoopSignal: Sendable {
+    package let bell: Bell
     private let isRinging = Atomic<Bool>(false)
 
-    init() throws(JournalError) { bell = try Bell() }
+    package init() throws(JournalError) { bell = try Bell() }
 
     /// From a thread, after the news is in place.
-    func raise() {
+    package func raise() {
         // In this order: a flag without a readable descriptor would be taken too early, and the descriptor would then
         // stay readable for ever. The other way round the loop looks twice at worst.
         bell.ring()
         isRinging.store(true, ordering: .releasing)
     }
 
-    /// From the loop, before it looks at the news.
+    /// From the loop, before it looks at the news; whether there may be any.
+    @discardableResult
     @inline(__always)
-    func take() {
-        guard isRinging.load(ordering: .acquiring) else { return }
+    package func take() -> Bool {
+        guard isRinging.load(ordering: .acquiring) else { return false }
         isRinging.store(false, ordering: .relaxed)
         bell.silence()
+        return true
     }
 }

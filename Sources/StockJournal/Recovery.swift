@@ -56,6 +56,7 @@ struct Recovery {
         from first: UInt64, progress: (LogProgress) -> Void, replay: (LogFrame) throws -> Void
     ) throws -> RecoveredLog {
         try directory.removeTemporaries()
+        if options.beginsAnywhere, first > 1, try directory.hasNoEvents() { return try beginning(with: first) }
         var reader = try LogReader(directory, from: first, isLive: false)
         let end = try reader.run(progress: progress, visit: replay)
 
@@ -81,6 +82,21 @@ struct Recovery {
         }
         try clearBehind(end, &report.cut)
         return try continuing(end, report: report)
+    }
+
+    /// An empty log that goes on from a database: its first segment is not the one that begins with event 1.
+    private func beginning(with first: UInt64) throws(JournalError) -> RecoveredLog {
+        for number in try StoreDirectory.segmentNumbers(in: directory.log).reversed() {
+            try directory.removeUnused(number)
+        }
+        let file = try directory.createSegment(2, bytes: options.segmentBytes, calls: options.calls)
+        let segment = LogEnd.Segment(
+            number: 2, firstSequence: first, lastSequence: first - 1, length: SegmentLayout.headerSize)
+        var report = RecoveryReport()
+        report.firstSequence = first
+        report.lastSequence = first - 1
+        return RecoveredLog(
+            file: file, capacity: options.segmentBytes, segment: segment, chain: 0, report: report)
     }
 
     /// Copies the bytes that are cut off a segment whose beginning is kept.

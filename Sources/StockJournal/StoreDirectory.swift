@@ -60,14 +60,21 @@ public final class StoreDirectory: Sendable {
     /// Opens the directory at `path`, which may be a symbolic link; nothing in it may be one.
     ///
     /// Throws `locked`, `unsuitable`, `system`, or `damaged` if no segment has a header that can be read.
-    public static func open(_ path: String, access: Access = .serve) throws(JournalError) -> StoreDirectory {
+    ///
+    /// - Parameter known: who this store is if there is no segment to tell, asked for once the directory is locked. Nil:
+    ///   an identity is drawn.
+    public static func open(
+        _ path: String, access: Access = .serve, identity known: () -> StoreIdentity? = { nil }
+    ) throws(JournalError) -> StoreDirectory {
         switch access {
-        case .serve: try openToServe(path)
+        case .serve: try openToServe(path, known)
         case .inspect: try openToInspect(path)
         }
     }
 
-    private static func openToServe(_ path: String) throws(JournalError) -> StoreDirectory {
+    private static func openToServe(
+        _ path: String, _ knownElsewhere: () -> StoreIdentity?
+    ) throws(JournalError) -> StoreDirectory {
         try makeDirectory(path, in: nil)
         let root = try openRoot(path)
         let lock = try FileDescriptor.open(in: root, "lock", flags: O_RDWR | O_CREAT)
@@ -83,7 +90,7 @@ public final class StoreDirectory: Sendable {
         try makeDirectory("log", in: root)
         let log = try FileDescriptor.open(in: root, "log", flags: O_RDONLY | O_DIRECTORY)
         try root.syncAll()
-        let known = try readIdentity(in: log)
+        let known = try readIdentity(in: log) ?? knownElsewhere()
         let identity = if let known { known } else { try drawIdentity(path: path) }
         return StoreDirectory(path: path, access: .serve, identity: identity, isServed: false, log: log, lock: lock)
     }

@@ -6,21 +6,24 @@ import StockModel
 import Synchronization
 
 /// Something to sleep on: an eventfd. Ringing it never blocks and is never lost.
-final class Bell: Sendable {
+package final class Bell: Sendable {
     let descriptor: FileDescriptor
 
-    init() throws(JournalError) {
+    package init() throws(JournalError) {
         let number = clinux_eventfd()
         guard number >= 0 else { throw .system(call: "eventfd", path: "", errno: errno) }
         descriptor = FileDescriptor(number, path: "eventfd")
     }
 
-    func ring() { _ = clinux_eventfd_signal(descriptor.number) }
+    /// Readable while it rings.
+    package var number: Int32 { descriptor.number }
 
-    func silence() { _ = clinux_eventfd_drain(descriptor.number) }
+    package func ring() { _ = clinux_eventfd_signal(descriptor.number) }
+
+    package func silence() { _ = clinux_eventfd_drain(descriptor.number) }
 
     /// Sleeps until it rings, for at most `nanoseconds` (nil: for ever), and silences it.
-    func wait(atMost nanoseconds: Int64?) {
+    package func wait(atMost nanoseconds: Int64?) {
         var entry = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
         // Rounded up, so that waking early and finding that the time has not come does not turn into spinning.
         let milliseconds = nanoseconds.map { Int32(clamping: (max(0, $0) + 999_999) / 1_000_000) }
@@ -29,14 +32,14 @@ final class Bell: Sendable {
 }
 
 /// A running thread; `deinit` asks it to end through `stop` and waits until it has.
-final class Thread: @unchecked Sendable {  // The handle is written once, before anyone else sees the object.
+package final class Thread: @unchecked Sendable {  // The handle is written once, before anyone else sees the object.
     private var handle = pthread_t()
     private let stop: @Sendable () -> Void
 
     /// - Parameters:
     ///   - name: up to 15 bytes, for tools that list threads.
     ///   - stop: makes `body` return soon.
-    init(name: String, stop: @escaping @Sendable () -> Void, body: @escaping @Sendable () -> Void) throws(JournalError) {
+    package init(name: String, stop: @escaping @Sendable () -> Void, body: @escaping @Sendable () -> Void) throws(JournalError) {
         self.stop = stop
         let start = Unmanaged.passRetained(Start(name: name, body: body))
         let code = pthread_create(&handle, nil, { argument in

@@ -36,7 +36,8 @@ extension Ledger {
     /// The checks of a promise from the SKU on: also what `CONFIRM late=1` asks again, without the window.
     /// Leaves the ordinals of the lines in `resolved`. Within a check the first line that fails is named.
     mutating func refusalOfLines(_ lines: OrderLines, buyer: Token?, inWindow: Bool) -> Refusal? {
-        for (index, line) in lines.enumerated() {
+        for index in 0..<lines.count {
+            let line = lines[index]
             let ordinal = stocks.find(line.sku)
             guard ordinal != 0 else { return .noSKU(line.sku) }
             resolved[index] = ordinal

@@ -35,14 +35,8 @@ public struct HashKey: Equatable, Sendable {
             state.absorb(base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
             offset &+= 8
         }
-        var last = UInt64(truncatingIfNeeded: count &+ (extra == nil ? 0 : 8)) << 56
-        var shift: UInt64 = 0
-        while offset < count {
-            last |= UInt64(base.load(fromByteOffset: offset, as: UInt8.self)) << shift
-            shift &+= 8
-            offset &+= 1
-        }
-        state.absorb(last)
+        let length = UInt64(truncatingIfNeeded: count &+ (extra == nil ? 0 : 8))
+        state.absorb(length << 56 | lastBytes(base, count: count))
         return state.finish()
     }
 }

@@ -152,7 +152,7 @@ public enum Refusal {
 public enum RefusalCode: UInt8, Sendable, CaseIterable {
     case exists, noSKU, mismatch, inUse, insufficient, soldOut, upcoming, ended, paused, quota, buyer
     case noOrder, held, sold, cancelled, expired, returned, conflict, stale, range, full, busy, readOnly
-    case syntax, unknown, tooLong, noAuth, denied, error
+    case syntax, unknown, tooLong, noAuth, denied, corrupt, error
 
     /// As it stands on the wire, without the `-`.
     public var word: StaticString {
@@ -185,6 +185,7 @@ public enum RefusalCode: UInt8, Sendable, CaseIterable {
         case .tooLong: "TOOLONG"
         case .noAuth: "NOAUTH"
         case .denied: "DENIED"
+        case .corrupt: "CORRUPT"
         case .error: "ERR"
         }
     }

@@ -37,15 +37,7 @@ public struct ItemHasher {
             combine(token.base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
             offset &+= 8
         }
-        guard offset < token.count else { return }
-        var last: UInt64 = 0
-        var shift: UInt64 = 0
-        while offset < token.count {
-            last |= UInt64(token[offset]) << shift
-            shift &+= 8
-            offset &+= 1
-        }
-        combine(last)
+        if offset < token.count { combine(lastBytes(token.base, count: token.count)) }
     }
 
     @inlinable

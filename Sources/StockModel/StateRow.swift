@@ -11,11 +11,11 @@ public struct RecordFlags: OptionSet, Sendable {
     }
 
     /// The order began with DEDUCT, not RESERVE.
-    public static let isDeduct = RecordFlags(rawValue: 1)
+    @inlinable public static var isDeduct: RecordFlags { RecordFlags(rawValue: 1) }
     /// A cancel of an id that was never seen.
-    public static let isEmpty = RecordFlags(rawValue: 2)
+    @inlinable public static var isEmpty: RecordFlags { RecordFlags(rawValue: 2) }
     /// The return named no pairs.
-    public static let isWhole = RecordFlags(rawValue: 4)
+    @inlinable public static var isWhole: RecordFlags { RecordFlags(rawValue: 4) }
 }
 
 /// One SKU, also a dropped one.

@@ -46,6 +46,8 @@ struct Connection: ~Copyable {
     var inputEnded = false
     /// There may be whole requests in `input`: its share of a turn ended before they did.
     var hasMore = false
+    /// It waits for a snapshot or a verification; what it sent behind that is looked at afterwards.
+    var awaitsReply = false
     /// It asked the server to stop: its last word comes when the log is closed.
     var awaitsFarewell = false
     /// It said the password, or none is needed.
@@ -75,7 +77,7 @@ struct Connection: ~Copyable {
     func wantedInterest(whileReading reads: Bool) -> Readiness {
         let isRead =
             switch phase {
-            case .open: reads && !isPaused && !inputEnded
+            case .open: reads && !isPaused && !inputEnded && !awaitsReply
             case .finishing: false
             case .lingering: true
             }

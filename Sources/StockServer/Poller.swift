@@ -26,9 +26,11 @@ struct PollToken: Equatable {
     static let signals = PollToken(own: 0)
     /// The journal's threads have news.
     static let journal = PollToken(own: 1)
+    /// The archivist has news.
+    static let archive = PollToken(own: 2)
     /// Listener number `index`.
-    static func listener(_ index: Int) -> PollToken { PollToken(own: 2 + index) }
-    var listenerIndex: Int? { isConnection || descriptor < 2 ? nil : Int(descriptor) - 2 }
+    static func listener(_ index: Int) -> PollToken { PollToken(own: 3 + index) }
+    var listenerIndex: Int? { isConnection || descriptor < 3 ? nil : Int(descriptor) - 3 }
 }
 
 /// What a descriptor is watched for, or ready for.

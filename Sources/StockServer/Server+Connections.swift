@@ -139,7 +139,9 @@ extension Server {
 
     /// Reads once, and answers what has come whole, until the share ends.
     private mutating func serve(_ connection: ConnectionPointer, _ budget: inout TurnBudget) {
-        guard connection.pointee.phase == .open, !connection.pointee.isPaused else { return }
+        guard connection.pointee.phase == .open, !connection.pointee.isPaused, !connection.pointee.awaitsReply else {
+            return
+        }
         // Small leftovers are brought to the shared buffer, so that they and what is read lie together.
         let isShared = connection.pointee.input.count <= TurnLimits.smallInput
         guard let window = isShared ? readBehindLeftover(connection) : readInPlace(connection) else {
@@ -154,7 +156,7 @@ extension Server {
         } else if !rest.isEmpty {
             connection.pointee.input.append(rest)
         }
-        if connection.pointee.hasMore { enqueue(connection) }
+        if connection.pointee.hasMore, !connection.pointee.awaitsReply { enqueue(connection) }
     }
 
     /// The bytes of the connection in the shared buffer, where they are until the next connection is served; `nil`
@@ -231,6 +233,11 @@ extension Server {
                     addRun(connection, from: runStart, to: written)
                     addRun(connection, from: written, to: replies.count, .durable)
                     runStart = replies.count
+                case .awaited:
+                    // There may be more behind it, and the connection is not done.
+                    connection.pointee.hasMore = true
+                    offset &+= size
+                    break requests
                 case .finished:
                     connection.pointee.phase = .finishing
                     offset = window.count

@@ -11,6 +11,8 @@ enum AfterAnswer {
     case answered
     /// The reply just written waits for the disk, whatever the mode.
     case answeredWhenDurable
+    /// The reply comes later; nothing behind it is looked at before.
+    case awaited
     /// That was the connection's last request.
     case finished
 }
@@ -112,6 +114,8 @@ extension Server {
             if let word { replies.writeSimple(word) } else { replies.writeSimple("PONG") }
         case .clock: replies.writeClock(ledgerTime, sequence: store.ledger.sequence)
         case .durable: return answerDurable()
+        case .snapshot: return answerSnapshot(connection)
+        case .verify: return answerVerify(connection)
         case .stats(let section): writeStatistics(section: section)
         case .quit:
             replies.writeSimple("BYE")

@@ -10,11 +10,11 @@ import StockWire
 
 /// The sections of `STATS`, in the order in which they are shown.
 enum StatisticsSection: String, CaseIterable {
-    case server, clients, memory, log, ledger, digest, commands, refusals, loop, limits
+    case server, clients, memory, log, persistence, ledger, digest, commands, refusals, loop, limits
 }
 
 /// Lines of `+key=value`, counted.
-private struct StatisticLines: ~Copyable {
+struct StatisticLines: ~Copyable {
     var output = OutputBuffer()
     var count = 0
 
@@ -55,6 +55,7 @@ extension Server {
         case .clients: addClients(to: &lines)
         case .memory: addMemory(to: &lines)
         case .log: addLog(to: &lines)
+        case .persistence: addPersistence(to: &lines)
         case .ledger: addLedger(to: &lines)
         case .digest: lines.add("digest", text: hexadecimal(store.ledger.digest()))
         case .commands: addCommands(to: &lines)
@@ -71,7 +72,7 @@ extension Server {
         lines.add("uptime_s", (now - startedAt) / 1_000_000_000)
         lines.add("fsync", text: configuration.sync.rawValue)
         lines.add("recovery_ms", store.recovery.milliseconds)
-        lines.add("recovered_events", store.recovery.report.events)
+        lines.add("recovered_events", store.recovery.replayed)
         lines.add("clock_lead_ms", store.clock.lead)
         lines.add("stopping", stopping.hasBegun ? 1 : 0)
     }
@@ -195,7 +196,7 @@ extension Server {
     }
 }
 
-private func hexadecimal(_ value: UInt64) -> String {
+func hexadecimal(_ value: UInt64) -> String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
 }

@@ -114,12 +114,17 @@ extension Server {
         guard stopping.status != .logFailed else { return .logFailed }
         let logger = logger
         let memory = readBuffer.base
+        let sequence = store.ledger.sequence
+        let archivist = archivist
+        let isBehind = sequence > archive.foldedSequence
+        let segment = isBehind ? store.journal.finishSegment(within: ArchiveLimits.lastSeal) : nil
         do {
             try store.journal.close()
         } catch {
             logger.critical("the log was not closed in order: \(error)")
             return .logFailed
         }
+        Server.endArchive(archivist, segment, at: sequence, logger)
         var farewell = OutputBuffer()
         farewell.writeSimple("BYE")
         for token in stopping.farewells {

@@ -5,7 +5,7 @@
 //
 // The parts have a file each: Server+Turn (waiting, the clocks, expiry), Server+Connections (coming, reading,
 // going), Server+Requests (what each verb does), Server+Replies (the gate and the way out), Server+Log (frames, and
-// what is done when the disk fails), Server+Stop, Server+Stats.
+// what is done when the disk fails), Server+Stop, Server+Stats; Archive/ (the database).
 
 import CLinux
 import Logging
@@ -79,6 +79,10 @@ public struct Server: ~Copyable {
     /// Which of them are whose.
     var runs: [ReplyRun] = []
 
+    /// Folds the log into the database on a thread of its own.
+    let archivist: Archivist
+    var archive = ArchiveState()
+
     var stopping = Stopping()
     var statistics = Statistics()
     let startedAt: Int64
@@ -96,7 +100,10 @@ public struct Server: ~Copyable {
     public init(
         configuration: ServerConfiguration, store: consuming Store, signals: Signals? = nil, logger: Logger
     ) throws(ServerError) {
-        let sockets = try Server.openSockets(configuration, signals, wake: store.journal.wakeDescriptor)
+        let archivist = try Server.startArchivist(store.directory, configuration)
+        let sockets = try Server.openSockets(
+            configuration, signals, wake: store.journal.wakeDescriptor, archive: archivist.mail.signal.bell.number)
+        self.archivist = archivist
         poller = sockets.poller
         listeners = sockets.listeners
         self.configuration = configuration
@@ -109,7 +116,22 @@ public struct Server: ~Copyable {
         startedAt = clinux_monotonic_ns()
         now = startedAt
         ledgerTime = store.clock.now()
+        archive.foldedSequence = store.recovery.restored.sequence
+        // The database is behind by the whole log.
+        archive.isWanted = store.recovery.restored.rebuilding != nil
         self.store = store
+        planSnapshot()
+    }
+
+    private static func startArchivist(
+        _ directory: StoreDirectory, _ configuration: ServerConfiguration
+    ) throws(ServerError) -> Archivist {
+        do throws(JournalError) {
+            return try Archivist(directory, configuration)
+        } catch {
+            guard case .system(let call, _, let code) = error else { throw .system(SystemError("pthread_create")) }
+            throw .system(SystemError(call, errno: code))
+        }
     }
 
     private struct Sockets: ~Copyable {
@@ -118,7 +140,7 @@ public struct Server: ~Copyable {
     }
 
     private static func openSockets(
-        _ configuration: ServerConfiguration, _ signals: Signals?, wake: Int32
+        _ configuration: ServerConfiguration, _ signals: Signals?, wake: Int32, archive: Int32
     ) throws(ServerError) -> Sockets {
         let listeners: [Listener]
         do throws(ListeningError) {
@@ -129,6 +151,7 @@ public struct Server: ~Copyable {
         do throws(SystemError) {
             let poller = try Poller()
             var isWatched = poller.add(wake, for: .input, as: .journal)
+            isWatched = poller.add(archive, for: .input, as: .archive) && isWatched
             if let signals { isWatched = poller.add(signals.descriptor, for: .input, as: .signals) && isWatched }
             for (index, listener) in listeners.enumerated() {
                 isWatched = poller.add(listener.descriptor, for: .input, as: .listener(index)) && isWatched
@@ -156,6 +179,7 @@ public struct Server: ~Copyable {
         takeEvents(count)
         serviceLog()
         if !logState.frameWaits {
+            takeArchiveNews()
             releaseDueHolds()
             // 2 and 3. Session and ledger: requests are parsed and decided, events and replies gathered.
             if stopping.readsInput { serveReadyConnections() }
@@ -163,6 +187,8 @@ public struct Server: ~Copyable {
         }
         // 4. Journal: the turn's events become one frame, and one write.
         writeFrame()
+        // The archive: a segment is ended or handed on, once the turn's events are in the log.
+        serviceArchive()
         // 5. Gate: what the log has reached may leave.
         openGate()
         // 6. Session: one write for each connection.

@@ -26,6 +26,16 @@ public struct ServerConfiguration: Sendable {
     /// Beyond these the server answers `-BUSY` rather than widen the window that a power cut could take.
     public var maximumSyncLag: Int64 = 5_000
     public var maximumUnsyncedBytes = 512 << 20
+    /// How often the database is brought up to the log; 0: not by time.
+    public var snapshotInterval: Int64 = 60_000
+    /// Bytes of log after which it is, whatever the time; 0: not by bytes.
+    public var snapshotBytes = 64 << 20
+    /// How often the database is copied and the copy verified; 0: never, and then no segment of the log is removed.
+    public var backupInterval: Int64 = 24 * 3_600_000
+    /// How long a segment stays after its last event, though database and backup have it.
+    public var keepLog: Int64 = 3_600_000
+    /// How far back the database's history goes; 0: to the beginning.
+    public var history: Int64 = 7 * 24 * 3_600_000
     /// How long a frame that cannot be written is tried again before the server gives up.
     public var writePatience: Int64 = 5_000
     public var maximumClockJump: Int64 = 30 * 24 * 3_600_000
@@ -128,6 +138,11 @@ extension ServerConfiguration {
         maximumClockJump = try Self.duration("max-clock-jump", in: 0...36_500 * day, settings) ?? maximumClockJump
         // The smallest segment holds the largest event, the largest is still quick to read again.
         segmentSize = try Self.size("segment-size", in: 128 << 10...4 << 30, settings) ?? segmentSize
+        snapshotInterval = try Self.duration("snapshot-every", in: 0...3_650 * day, settings) ?? snapshotInterval
+        snapshotBytes = try Self.size("snapshot-bytes", in: 0...1 << 40, settings) ?? segmentSize
+        backupInterval = try Self.duration("backup-every", in: 0...3_650 * day, settings) ?? backupInterval
+        keepLog = try Self.duration("keep-log", in: 0...3_650 * day, settings) ?? keepLog
+        history = try Self.duration("history", in: 0...3_650 * day, settings) ?? history
         maximumUnsyncedBytes = try Self.size("max-unsynced", in: 1 << 20...1 << 40, settings) ?? maximumUnsyncedBytes
         maximumClients = try Self.count("max-clients", in: 1...1_000_000, settings) ?? maximumClients
         maximumSKUs = try Self.count("max-skus", in: 1...Self.mostItems, settings) ?? maximumSKUs

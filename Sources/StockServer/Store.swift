@@ -1,8 +1,10 @@
-// What the server serves from: the directory, the ledger that its log describes, and the writer that continues the
-// log. Opening a store is replay: every event since the first is read, checked and applied, and only when the ledger
-// stands exactly where the log ends does the server begin to answer.
+// What the server serves from: the directory, the ledger that its files describe, and the writer that continues the
+// log. Opening a store is loading the database's rows (Archive/Restore.swift) and replaying the log after them: every
+// event is read, checked and applied, and only when the ledger stands exactly where the log ends does the server begin
+// to answer.
 
 import CLinux
+import StockArchive
 import StockJournal
 import StockLedger
 import StockModel
@@ -10,6 +12,9 @@ import StockModel
 /// What was found and how long it took, for the log and for `STATS`.
 public struct StoreRecovery: Sendable {
     public var report: RecoveryReport
+    public var restored: RestoreReport
+    /// Events that were replayed from the log.
+    public var replayed: UInt64
     /// From opening the directory to the ready ledger, in milliseconds.
     public var milliseconds: Int64
 }
@@ -26,6 +31,12 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
     case damaged(LogDamage)
     /// Every byte of the log is as written, but what it says does not follow from what came before.
     case inconsistent(position: LogPosition, sequence: UInt64, problem: String)
+    /// The database is missing or damaged, and the log begins with event `first`: it cannot be made from the log alone.
+    case noArchive(problem: String, first: UInt64)
+    /// The database cannot be used, and replacing it would be wrong.
+    case archive(ArchiveError)
+    /// Somebody else holds the lock of the database.
+    case archiveLocked(path: String)
     /// The machine's clock does not fit the log.
     case clock(ClockRefusal)
 
@@ -38,6 +49,13 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
                 + "\(problem). Nothing was changed. Its checksums are right, so the disk is not at fault: either the "
                 + "log was written by a newer version of this program, or the program has a bug. Keep the directory "
                 + "as it is and start the version that wrote it."
+        case .noArchive(let problem, let first):
+            "\(problem). \(first == 1 ? "There is no event in the log" : "The log begins with event \(first)"), so the "
+                + "database cannot be made again from the log alone. Nothing was changed. The way out: `stockade rebuild` makes a database from the newest of the copies in "
+                + "backup/ and the segments after it. By hand: move archive.sqlite, archive.sqlite-wal and "
+                + "archive.sqlite-shm away, copy a backup to archive.sqlite, and start again."
+        case .archive(let error): error.description
+        case .archiveLocked(let path): "\(path) is locked by another program. Nothing was changed; end that program."
         case .clock(let refusal): refusal.description
         }
     }
@@ -47,8 +65,13 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .directory: 73
         case .unreadable: 74
-        case .locked, .clock: 75
-        case .damaged, .inconsistent: 78
+        case .locked, .clock, .archiveLocked: 75
+        case .damaged, .inconsistent, .noArchive: 78
+        case .archive(let error):
+            switch error {
+            case .foreign, .newerFormat, .damaged, .gap, .misfit, .missing: 78
+            case .busy, .full, .system, .sqlite: 74
+            }
         }
     }
 }
@@ -73,18 +96,24 @@ public struct Store: ~Copyable {
     ) throws(StoreError) {
         let began = clinux_monotonic_ns()
         let directory = try Self.openDirectory(configuration.directory)
-        var ledger = Ledger(hashKey: directory.identity.hashKey, options: configuration.ledgerOptions)
+        let restored = try Self.restore(directory, options: configuration.ledgerOptions)
+        let restoring = restored.report
+        var ledger = restored.ledger
+        var options = configuration.journalOptions
+        options.beginsAnywhere = restoring.sequence > 0
         let journal: JournalWriter
         do {
             journal = try JournalWriter(
-                opening: directory, options: configuration.journalOptions, progress: progress,
+                opening: directory, options: options, replayFrom: restoring.sequence &+ 1, progress: progress,
                 replay: { frame in try Self.replay(frame, into: &ledger) })
         } catch {
             throw Self.storeError(error, path: directory.path)
         }
         let report = journal.recovery
         invariant(ledger.sequence == report.lastSequence, "the ledger stands where the log ends")
-        let newest = report.lastSequence == 0 ? nil : Timestamp(milliseconds: report.lastTime)
+        let newest =
+            report.lastSequence == 0
+            ? nil : Timestamp(milliseconds: max(report.lastTime, restoring.clock.milliseconds))
         do {
             clock = try LedgerClock(
                 startingAt: reading(), after: newest, maximumJump: configuration.maximumClockJump,
@@ -97,7 +126,9 @@ public struct Store: ~Copyable {
         self.directory = directory
         self.ledger = ledger
         self.journal = journal
-        recovery = StoreRecovery(report: report, milliseconds: (clinux_monotonic_ns() - began) / 1_000_000)
+        recovery = StoreRecovery(
+            report: report, restored: restoring, replayed: report.lastSequence &- restoring.sequence,
+            milliseconds: (clinux_monotonic_ns() - began) / 1_000_000)
     }
 
     /// Brings everything to the disk, ends the log in order and gives the directory back. Waits for the disk.
@@ -116,7 +147,7 @@ public struct Store: ~Copyable {
 
     private static func openDirectory(_ path: String) throws(StoreError) -> StoreDirectory {
         do {
-            return try StoreDirectory.open(path, access: .serve)
+            return try StoreDirectory.open(path, access: .serve, identity: { identity(in: archivePath(in: path)) })
         } catch {
             switch error {
             case .locked: throw .locked(error)
@@ -126,9 +157,10 @@ public struct Store: ~Copyable {
         }
     }
 
-    /// Applies the events of one frame, which must continue where the ledger stands.
+    /// Applies the events of one frame, which must continue where the ledger stands. The first one after the database's
+    /// rows may begin before their end.
     private static func replay(_ frame: LogFrame, into ledger: inout Ledger) throws(StoreError) {
-        guard frame.firstSequence == ledger.sequence &+ 1 else {
+        guard frame.firstSequence <= ledger.sequence &+ 1 else {
             throw .inconsistent(
                 position: frame.position, sequence: frame.firstSequence,
                 problem: "the event before it is \(ledger.sequence), not \(frame.firstSequence &- 1)")
@@ -138,7 +170,7 @@ public struct Store: ~Copyable {
         var events = EventReader(frame.payload)
         do throws(any Error) {
             while let event = try events.next() {
-                try ledger.apply(event, sequence: sequence, at: time)
+                if sequence > ledger.sequence { try ledger.apply(event, sequence: sequence, at: time) }
                 sequence &+= 1
             }
         } catch {

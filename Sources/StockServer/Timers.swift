@@ -16,6 +16,10 @@ enum TimerName: Int, CaseIterable {
     case writing
     /// The journal's own affairs: the mark of an idle log, space that was refused.
     case journal
+    /// The database is to be brought up to the log.
+    case archive
+    /// The laws are walked on, or somebody is told what came of it.
+    case verification
     /// A server that stops does not wait for ever.
     case stopping
 }

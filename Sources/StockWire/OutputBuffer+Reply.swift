@@ -85,6 +85,34 @@ extension OutputBuffer {
         line(room: 0) { $0.put("+DURABLE seq="); $0.put(sequence) }
     }
 
+    /// `+SNAPSHOT seq=… skus=… orders=… ms=…`
+    public mutating func writeSnapshot(sequence: UInt64, skus: Int, orders: Int, milliseconds: Int64) {
+        line(room: 0) {
+            $0.put("+SNAPSHOT seq=")
+            $0.put(sequence)
+            $0.put(" skus=")
+            $0.put(Int64(skus))
+            $0.put(" orders=")
+            $0.put(Int64(orders))
+            $0.put(" ms=")
+            $0.put(milliseconds)
+        }
+    }
+
+    /// `+VERIFIED seq=… skus=… orders=… digest=…`; the digest as `STATS digest` shows it.
+    public mutating func writeVerified(sequence: UInt64, skus: Int, orders: Int, digest: String) {
+        line(room: digest.utf8.count) {
+            $0.put("+VERIFIED seq=")
+            $0.put(sequence)
+            $0.put(" skus=")
+            $0.put(Int64(skus))
+            $0.put(" orders=")
+            $0.put(Int64(orders))
+            $0.put(" digest=")
+            $0.put(cleaned: digest)
+        }
+    }
+
     /// `+NEXT token`, the last line of a page that is not the last.
     public mutating func writeNextPage(token: UInt64) {
         line(room: 0) { $0.put("+NEXT "); $0.put(token) }

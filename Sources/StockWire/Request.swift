@@ -14,6 +14,8 @@ public enum Request {
 
     case ping(word: Token?)
     case durable
+    case snapshot
+    case verify
     case stats(section: Token?)
     case clock
     case auth(Login)

@@ -102,6 +102,12 @@ extension RequestParser {
         case .durable:
             try exactly(1)
             return .durable
+        case .snapshot:
+            try exactly(1)
+            return .snapshot
+        case .verify:
+            try exactly(1)
+            return .verify
         case .clock:
             try exactly(1)
             return .clock

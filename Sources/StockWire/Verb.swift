@@ -8,7 +8,7 @@ public enum Verb: UInt8, CaseIterable, Sendable {
     // Stock
     case create, adjust, count, configure, transfer, drop, get, mget, skus
     // The server
-    case ping, durable, stats, clock, auth, quit, shutdown
+    case ping, durable, snapshot, verify, stats, clock, auth, quit, shutdown
     // What stock clients of Redis say when they connect
     case hello, client, command, select, config
 
@@ -34,6 +34,8 @@ public enum Verb: UInt8, CaseIterable, Sendable {
         case .skus: "SKUS"
         case .ping: "PING"
         case .durable: "DURABLE"
+        case .snapshot: "SNAPSHOT"
+        case .verify: "VERIFY"
         case .stats: "STATS"
         case .clock: "CLOCK"
         case .auth: "AUTH"
@@ -69,6 +71,8 @@ public enum Verb: UInt8, CaseIterable, Sendable {
         case .skus: "expected: SKUS [prefix=p] [after=token] [count=n]"
         case .ping: "expected: PING [word]"
         case .durable: "expected: DURABLE"
+        case .snapshot: "expected: SNAPSHOT"
+        case .verify: "expected: VERIFY"
         case .stats: "expected: STATS [section]"
         case .clock: "expected: CLOCK"
         case .auth: "expected: AUTH [user] secret"

@@ -113,11 +113,12 @@ extension Serve {
     private func report(_ store: borrowing Store, _ logger: Logger) {
         let recovery = store.recovery
         let report = recovery.report
+        reportDatabase(recovery.restored, logger)
         if report.isNew {
             logger.info("an empty store", metadata: ["dir": "\(store.directory.path)"])
         } else {
             logger.info(
-                "recovered \(report.events) events in \(DurationText(recovery.milliseconds))",
+                "recovered \(recovery.replayed) events in \(DurationText(recovery.milliseconds))",
                 metadata: [
                     "dir": "\(store.directory.path)", "seq": "\(report.lastSequence)",
                     "log": "\(SizeText(Int64(clamping: report.bytes)))", "skus": "\(store.ledger.skuCount)",
@@ -137,6 +138,23 @@ extension Serve {
                 "the clock is behind the log: time runs at half speed until it has caught up",
                 metadata: ["behind": "\(DurationText(store.clock.lead))"])
         }
+    }
+
+    private func reportDatabase(_ restored: RestoreReport, _ logger: Logger) {
+        if restored.sequence > 0 {
+            logger.info(
+                "loaded the database in \(DurationText(restored.milliseconds))",
+                metadata: ["seq": "\(restored.sequence)"])
+        }
+        if restored.isFromBackupAlone {
+            logger.warning(
+                "there is no log beside the database: what happened after its last event is not known here",
+                metadata: ["seq": "\(restored.sequence)"])
+        }
+        if let why = restored.rebuilding {
+            logger.warning("the database is made again from the whole log: \(why)")
+        }
+        if let path = restored.keptIn { logger.warning("the damaged database was kept as \(path)") }
     }
 
     private func refuse(_ logger: Logger, _ message: String, _ code: ExitCode) -> ExitCode {

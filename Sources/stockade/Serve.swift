@@ -17,13 +17,16 @@ struct Serve: ParsableCommand {
                   could reach the server and there is no password
               69  cannot listen
               73  the directory cannot be made or used
-              74  the log cannot be read, written or synced
-              75  another server has the directory, or the clock does not fit the log
-              78  the log is damaged; the message says where and what to do
+              74  the log cannot be read, written or synced, or the database not be read
+              75  another server has the directory, another program the database's lock,
+                  or the clock does not fit the log
+              78  the log is damaged, or the database is and cannot be made again from
+                  the log; the message says where and what to do
             """)
 
     @OptionGroup(title: "Where to listen") var listening: ListeningFlags
     @OptionGroup(title: "What to keep, and how safely") var keeping: KeepingFlags
+    @OptionGroup(title: "The database") var archive: ArchiveFlags
     @OptionGroup(title: "Limits") var limits: LimitFlags
     @OptionGroup(title: "Starting after trouble") var trouble: TroubleFlags
 
@@ -38,6 +41,8 @@ struct Serve: ParsableCommand {
             "dir": keeping.dir, "fsync": keeping.fsync, "retention": keeping.retention,
             "segment-size": keeping.segmentSize, "max-sync-lag": keeping.maxSyncLag,
             "max-unsynced": keeping.maxUnsynced, "write-patience": keeping.writePatience,
+            "snapshot-every": archive.snapshotEvery, "snapshot-bytes": archive.snapshotBytes,
+            "backup-every": archive.backupEvery, "keep-log": archive.keepLog, "history": archive.history,
             "max-clients": limits.maxClients, "max-memory": limits.maxMemory, "max-skus": limits.maxSkus,
             "max-orders": limits.maxOrders,
             "accept-tail-loss": trouble.acceptTailLoss, "accept-clock": trouble.acceptClock.map(String.init),
@@ -69,7 +74,7 @@ struct ListeningFlags: ParsableArguments {
 struct KeepingFlags: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Directory of the log; made with mode 0700 if it is not there. (default: stockade-data)",
+            "Directory of the log and the database; made with mode 0700 if it is not there. (default: stockade-data)",
             valueName: "path"))
     var dir: String?
 
@@ -105,6 +110,40 @@ struct KeepingFlags: ParsableArguments {
             "How long a write that fails is tried again before the server gives up. (default: 5s)",
             valueName: "duration"))
     var writePatience: String?
+}
+
+struct ArchiveFlags: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "How often the log is folded into archive.sqlite; 0: not by time. (default: 60s)", valueName: "duration"))
+    var snapshotEvery: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Bytes of log after which it is folded at once; 0: not by size. (default: as --segment-size)",
+            valueName: "size"))
+    var snapshotBytes: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            How often the database is copied into backup/ and the copy verified; two are kept. 0: never, and then the \
+            log is never shortened. (default: 24h)
+            """,
+            valueName: "duration"))
+    var backupEvery: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How long a file of the log stays when the database and a backup have its events. (default: 1h)",
+            valueName: "duration"))
+    var keepLog: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How far back the database's history of every change goes; 0: to the beginning. (default: 7d)",
+            valueName: "duration"))
+    var history: String?
 }
 
 struct LimitFlags: ParsableArguments {

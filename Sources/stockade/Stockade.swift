@@ -16,5 +16,8 @@ struct Stockade: ParsableCommand {
               stockade log dump stockade-data           what happened?
             """,
         version: "\(Server.version)",
-        subcommands: [Serve.self, Rehearse.self, Bench.self, Log.self])
+        subcommands: [
+            Serve.self, Load.self, Export.self, Reconcile.self, History.self, Verify.self, Rebuild.self, Backup.self,
+            Rehearse.self, Bench.self, Log.self,
+        ])
 }

@@ -45,3 +45,30 @@ struct HashTests {
         #expect(Set(digests).count == changes.count)
     }
 }
+
+@Suite("The last bytes of a run")
+struct LastBytesTests {
+    @Test("They are those behind the last whole eight, lowest first, and none outside is read", arguments: 0...40)
+    func lastBytesOf(count: Int) {
+        // A buffer of exactly that size, so that a read outside is a finding of the sanitizer's.
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 1), alignment: 1)
+        defer { bytes.deallocate() }
+        for index in 0..<count { bytes[index] = UInt8(index + 1) }
+        var expected: UInt64 = 0
+        for index in (count & ~7)..<max(count & ~7, count) { expected |= UInt64(index + 1) << UInt64((index & 7) * 8) }
+        #expect(lastBytes(UnsafeRawPointer(bytes.baseAddress!), count: count) == expected)
+    }
+
+    @Test("Two runs are equal when all their bytes are", arguments: 1...40)
+    func equality(count: Int) {
+        let words = Words()
+        let text = String(repeating: "a", count: count)
+        let token = words.token(text)
+        #expect(token == words.token(text))
+        for index in 0..<count {
+            var other = Array(text.utf8)
+            other[index] ^= 1
+            #expect(token != words.token(String(decoding: other, as: UTF8.self)))
+        }
+    }
+}

@@ -84,7 +84,7 @@ func text(_ request: Request) -> String {
     case .ping(let word): text(word)
     case .stats(let section): text(section)
     case .auth(let login): text(login)
-    case .durable, .clock, .quit, .shutdown, .select: "-"
+    case .durable, .snapshot, .verify, .clock, .quit, .shutdown, .select: "-"
     case .hello(let version, let login): "version=\(text(version)) login=\(login.map { text($0) } ?? "nil")"
     case .client(let request): "\(request)"
     case .commandList: "list"

@@ -111,6 +111,8 @@ int64_t clinux_realtime_ns(void);
 uint64_t clinux_memory_total(void);
 // Brings the cache line at `address` near; never faults.
 static inline void clinux_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+// Lets the calling thread give way to all others: nice 10, and the last place in the queue for the disk.
+void clinux_give_way(void);
 // Names the calling thread (15 bytes at most) for top and gdb.
 void clinux_name_thread(const char *name);
 

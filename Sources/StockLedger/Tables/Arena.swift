@@ -40,9 +40,11 @@ struct Arena: ~Copyable {
     }
 
     /// Bytes taken from the system.
+    @inline(__always)
     var bytes: Int { blockCount << (16 &+ granuleShift) }
 
     /// Whether a record of any size still finds a place, with some blocks in reserve for what must not fail.
+    @inline(__always)
     var hasRoom: Bool { blockCount < Arena.maximumBlocks - 1_024 }
 
     /// The record's memory. It never moves while the record lives.

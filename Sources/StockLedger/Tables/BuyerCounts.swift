@@ -17,8 +17,10 @@ struct BuyerCounts: ~Copyable {
 
     var count: Int { index.count }
 
+    @inline(__always)
     var bytes: Int { arena.bytes &+ index.bytes }
 
+    @inline(__always)
     var hasRoom: Bool { arena.hasRoom }
 
     func units(of buyer: Token, _ ordinal: UInt32) -> Int64 {

@@ -17,8 +17,10 @@ struct RecordTable: ~Copyable {
     /// Remembered ids.
     var count: Int { index.count }
 
+    @inline(__always)
     var bytes: Int { arena.bytes &+ index.bytes }
 
+    @inline(__always)
     var hasRoom: Bool { arena.hasRoom }
 
     @inline(__always)

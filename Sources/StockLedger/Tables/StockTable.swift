@@ -81,10 +81,12 @@ struct StockTable: ~Copyable {
     /// SKUs that exist now.
     var count: Int { index.count }
 
+    @inline(__always)
     var bytes: Int {
         pageCount &* StockTable.pageSize &* MemoryLayout<Stock>.stride &+ index.bytes &+ keys.bytes
     }
 
+    @inline(__always)
     var hasRoom: Bool { newest < UInt32.max - 1 && keys.hasRoom }
 
     /// The record of an ordinal that was given out.

@@ -71,6 +71,7 @@ struct TimingWheel: ~Copyable {
         occupied.deallocate()
     }
 
+    @inline(__always)
     var bytes: Int { pageCount << TimingWheel.pageShift &* MemoryLayout<Hold>.stride }
 
     @inline(__always)

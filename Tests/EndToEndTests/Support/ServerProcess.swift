@@ -20,10 +20,15 @@ final class ServerProcess {
 
     /// Starts a server on `directory` and waits until it listens.
     ///
-    /// - Parameter flags: further flags of `serve`; a later flag wins over the `--host` and `--port` given first.
-    init(directory: String, flags: [String] = [], environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - flags: further flags of `serve`; a later flag wins over the `--host` and `--port` given first.
+    ///   - program: what is run instead of the executable itself, to become it in the end.
+    init(
+        directory: String, flags: [String] = [], environment: [String: String] = [:],
+        program: String = ServerProcess.executable
+    ) throws {
         child = try ChildProcess(
-            Self.executable, Self.arguments(directory: directory, flags: flags),
+            program, Self.arguments(directory: directory, flags: flags),
             environment: ChildProcess.environment(adding: environment))
         let listens = try child.awaitText(within: EndToEnd.patience) { Self.listeningAddress(in: $0) != nil }
         guard listens, let address = Self.listeningAddress(in: child.text()) else {
