@@ -140,6 +140,18 @@ struct TestShop: ~Copyable {
         case .ping(nil): output.writeSimple("PONG")
         case .ping(let word?): output.writeSimple(word)
         case .durable: output.writeDurable(sequence: ledger.sequence)
+        case .snapshot:
+            // Nothing is kept here, so everything is as safe as it will be.
+            output.writeSnapshot(
+                sequence: ledger.sequence, skus: ledger.skuCount, orders: ledger.orderCount, milliseconds: 0)
+        case .verify:
+            if let broken = ledger.brokenLaw() {
+                output.appendLine("-CORRUPT \(broken)")
+            } else {
+                output.writeVerified(
+                    sequence: ledger.sequence, skus: ledger.skuCount, orders: ledger.orderCount,
+                    digest: String(ledger.digest(), radix: 16))
+            }
         case .clock: output.writeClock(now, sequence: ledger.sequence)
         case .stats:
             output.writeArrayHeader(4)
