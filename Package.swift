@@ -49,10 +49,15 @@ let package = Package(
                 "StockModel", "StockConnection", "CLinux",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
+        .target(
+            name: "StockRehearsal",
+            // StockBench lends its latencies and the way it prints numbers.
+            dependencies: ["StockModel", "StockConnection", "StockBench", "CLinux"]),
         .executableTarget(
             name: "stockade",
             dependencies: [
-                "StockServer", "StockTools", "StockArchive", "StockBench", "StockConsole", "StockConnection",
+                "StockServer", "StockTools", "StockArchive", "StockBench", "StockRehearsal", "StockConsole",
+                "StockConnection",
                 "StockJournal", "StockModel", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -101,6 +106,7 @@ let package = Package(
             dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger", "StockArchive"]),
         .testTarget(name: "StockBenchTests", dependencies: ["StockBench", "StockConnection", "CLinux"]),
         .testTarget(name: "StockConsoleTests", dependencies: ["StockConsole", "StockConnection", "StockWire"]),
+        .testTarget(name: "StockRehearsalTests", dependencies: ["StockRehearsal", "StockConnection"]),
         .testTarget(
             name: "StockToolsTests",
             dependencies: [
@@ -108,7 +114,7 @@ let package = Package(
             ]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["stockade", "StockConnection", "StockJournal", "StockArchive", "CLinux"],
+            dependencies: ["stockade", "StockRehearsal", "StockConnection", "StockJournal", "StockArchive", "CLinux"],
             // Read where it lies, as Protocol/transcripts is.
             exclude: ["Fixtures"]),
     ],

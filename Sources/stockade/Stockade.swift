@@ -19,6 +19,6 @@ struct Stockade: ParsableCommand {
         version: "\(Server.version)",
         subcommands: [
             Serve.self, Cli.self, TopCommand.self, Load.self, Export.self, Reconcile.self, History.self, Verify.self,
-            Rebuild.self, Backup.self, Bench.self, Log.self,
+            Rebuild.self, Backup.self, Rehearse.self, Bench.self, Log.self,
         ])
 }

@@ -14,7 +14,7 @@ public struct Latencies: Sendable {
     public init() {}
 
     @inline(__always)
-    mutating func record(_ nanoseconds: Int64) {
+    package mutating func record(_ nanoseconds: Int64) {
         histogram.record(min(UInt64(clamping: nanoseconds), Self.longest))
     }
 
@@ -22,6 +22,9 @@ public struct Latencies: Sendable {
 
     /// The latency that `percent` of all are at or below; 0 when there are none.
     public func percentile(_ percent: Double) -> Int64 { Int64(clamping: histogram.valueAtPercentile(percent)) }
+
+    /// How many are in `range`, as exactly as three digits tell.
+    package func count(in range: ClosedRange<UInt64>) -> Int { Int(clamping: histogram.count(within: range)) }
 
     public var longest: Int64 { Int64(clamping: histogram.maxRecorded) }
     public var mean: Double { count == 0 ? 0 : histogram.mean }

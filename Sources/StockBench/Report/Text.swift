@@ -40,19 +40,19 @@ public func rate(_ perSecond: Double) -> String {
 }
 
 /// `text` with spaces before or behind it, `width` characters in all.
-func padded(_ text: String, to width: Int, left: Bool = false) -> String {
+package func padded(_ text: String, to width: Int, left: Bool = false) -> String {
     let spaces = String(repeating: " ", count: max(0, width - text.count))
     return left ? spaces + text : text + spaces
 }
 
 /// A JSON value. An object keeps the order of its keys.
-indirect enum JSON {
+package indirect enum JSON {
     case text(String), number(Double), integer(Int), flag(Bool), null
     case list([JSON])
     case object([(String, JSON)])
 
     /// The value as JSON text, indented by two spaces a level.
-    func rendered(indent: Int = 0) -> String {
+    package func rendered(indent: Int = 0) -> String {
         let inner = String(repeating: " ", count: indent + 2)
         let outer = String(repeating: " ", count: indent)
         switch self {

@@ -2,22 +2,22 @@
 
 import Foundation
 import StockConnection
+import StockRehearsal
 import Testing
 
 extension EndToEnd {
     @Suite("Real orders")
     struct RealOrdersTests {
-        private static let file = URL(filePath: #filePath)
+        static let file = URL(filePath: #filePath)
             .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures/orders.csv")
 
-        private static func orders() throws -> RealOrders {
-            try RealOrders(csv: String(decoding: Data(contentsOf: file), as: UTF8.self))
-        }
+        static func orders() throws -> OrderFile { try OrderFile(Array(Data(contentsOf: file))) }
 
         @Test("The file is the one that its README describes")
         func file() throws {
             let orders = try Self.orders()
             let plan = RealOrdersPlan(orders, opening: orders.unitsSold)
+            #expect(orders.badLines.isEmpty)
             #expect(orders.rows.count == 5_109)
             #expect(Set(orders.rows.map(\.order)).count == 307)
             #expect(orders.unitsSold.count == 1_602)

@@ -2,6 +2,7 @@
 
 import Foundation
 import StockConnection
+import StockRehearsal
 import Testing
 
 extension EndToEnd {
@@ -36,7 +37,7 @@ extension EndToEnd {
 
         @Test("Three planted errors are found and explained; repaired, two are gone and the third is reported; again, nothing is left to do")
         func planted() throws {
-            let orders = try RealOrders(csv: String(decoding: Data(contentsOf: Self.file), as: UTF8.self))
+            let orders = try OrderFile(Array(Data(contentsOf: Self.file)))
             let opening = orders.unitsSold.mapValues { $0 + 10 }
             let plan = RealOrdersPlan(orders, opening: opening)
             let directory = try TestDirectory()
