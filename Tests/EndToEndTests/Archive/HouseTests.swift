@@ -21,10 +21,12 @@ extension EndToEnd {
         func verifyUnderLoad() throws {
             let shop = try RestartTests.openedShop(data)
             let prover = try shop.server.connect()
+            try shop.expect("CREATED", "CREATE still 5")
             try shop.sell(2_000, "warm-up")
             var proofs: [ReplyLine] = []
             for round in 0..<6 {
-                if round == 4 { try ArchiveShop.change(data, "UPDATE sku SET sold = sold - 1, onhand = onhand + 1") }
+                // Of a SKU that nothing happens to: the next fold would write the row of any other anew.
+                if round == 4 { try ArchiveShop.change(data, "UPDATE sku SET onhand = 4, loaded = 4 WHERE name = 'still'") }
                 try prover.send(["VERIFY"])
                 // Holds are made, confirmed and given back on another connection until the proof has come.
                 var step = 0
@@ -43,8 +45,7 @@ extension EndToEnd {
             #expect(proofs.count == 6)
             for proof in proofs.prefix(4) { #expect(proof.word == "VERIFIED", "\(proof)") }
             for proof in proofs.suffix(2) {
-                #expect(proof.word == "CORRUPT" || proof.word == "BUSY", "\(proof)")
-                #expect(proof.text.contains("phone") || proof.text.contains("damaged"), "\(proof)")
+                #expect(proof.text.hasPrefix("-CORRUPT database sku=still, "), "\(proof)")
             }
             let sequences = proofs.prefix(4).compactMap { $0.number("seq") }
             #expect(sequences == sequences.sorted() && Set(sequences).count == 4)
