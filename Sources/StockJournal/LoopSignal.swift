@@ -1,29 +1,27 @@
-// How threads tell the loop that there is news.
+// How the journal's threads tell the loop that there is news.
 
 import Synchronization
 
 /// One eventfd for the loop to poll, with a flag in front so that a turn without news costs no system call.
-package final class LoopSignal: Sendable {
-    package let bell: Bell
+final class LoopSignal: Sendable {
+    let bell: Bell
     private let isRinging = Atomic<Bool>(false)
 
-    package init() throws(JournalError) { bell = try Bell() }
+    init() throws(JournalError) { bell = try Bell() }
 
     /// From a thread, after the news is in place.
-    package func raise() {
+    func raise() {
         // In this order: a flag without a readable descriptor would be taken too early, and the descriptor would then
         // stay readable for ever. The other way round the loop looks twice at worst.
         bell.ring()
         isRinging.store(true, ordering: .releasing)
     }
 
-    /// From the loop, before it looks at the news; whether there may be any.
-    @discardableResult
+    /// From the loop, before it looks at the news.
     @inline(__always)
-    package func take() -> Bool {
-        guard isRinging.load(ordering: .acquiring) else { return false }
+    func take() {
+        guard isRinging.load(ordering: .acquiring) else { return }
         isRinging.store(false, ordering: .relaxed)
         bell.silence()
-        return true
     }
 }

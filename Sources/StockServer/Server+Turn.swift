@@ -46,6 +46,8 @@ extension Server {
                 acceptConnections(on: listener)
             } else if token == .signals {
                 takeSignals()
+            } else if token == .archive {
+                archivist.mail.loopBell.silence()
             }
             // The journal's news are taken in each turn, whether it woke the loop or not.
         }

@@ -102,7 +102,7 @@ public struct Server: ~Copyable {
     ) throws(ServerError) {
         let archivist = try Server.startArchivist(store.directory, configuration)
         let sockets = try Server.openSockets(
-            configuration, signals, wake: store.journal.wakeDescriptor, archive: archivist.mail.signal.bell.number)
+            configuration, signals, wake: store.journal.wakeDescriptor, archive: archivist.mail.loopBell.number)
         self.archivist = archivist
         poller = sockets.poller
         listeners = sockets.listeners

@@ -75,8 +75,10 @@ final class ArchiveMail: Sendable {
     private let boxes = Mutex(Boxes())
     /// Wakes the archivist.
     let bell: Bell
-    /// Wakes the loop.
-    let signal: LoopSignal
+    /// Wakes the loop, which silences it when it has been woken. Not a `LoopSignal`: its flag is raised after its bell, and
+    /// a loop that is woken in between turns until the flag is there. This thread gives way to others, and may need long.
+    let loopBell: Bell
+    private let hasNews = Atomic<Bool>(false)
     /// Somebody waits: an order that failed is to be tried again now.
     private let isUrgent = Atomic<Bool>(false)
     /// End when the orders are done.
@@ -87,7 +89,7 @@ final class ArchiveMail: Sendable {
 
     init() throws(JournalError) {
         bell = try Bell()
-        signal = try LoopSignal()
+        loopBell = try Bell()
     }
 
     // MARK: From the loop
@@ -103,9 +105,8 @@ final class ArchiveMail: Sendable {
     }
 
     func takeNews() -> [ArchiveNews] {
-        guard signal.take() else { return [] }
+        guard hasNews.exchange(false, ordering: .acquiringAndReleasing) else { return [] }
         return boxes.withLock { boxes in
-            if boxes.news.isEmpty { return [] }
             defer { boxes.news.removeAll() }
             return boxes.news
         }
@@ -137,7 +138,8 @@ final class ArchiveMail: Sendable {
 
     func tell(_ news: ArchiveNews) {
         boxes.withLock { $0.news.append(news) }
-        signal.raise()
+        hasNews.store(true, ordering: .releasing)
+        loopBell.ring()
     }
 
     func publish(_ change: (inout ArchiveFigures) -> Void) {
@@ -149,6 +151,6 @@ final class ArchiveMail: Sendable {
 
     func noteEnd() {
         hasEnded.store(true, ordering: .releasing)
-        signal.raise()
+        loopBell.ring()
     }
 }

@@ -46,7 +46,7 @@ final class Archivist {
         while !mail.isOver {
             let left = deadline &- clinux_monotonic_ns()
             guard left > 0 else { return }
-            mail.signal.bell.wait(atMost: left)
+            mail.loopBell.wait(atMost: left)
         }
     }
 
