@@ -39,7 +39,10 @@ extension EndToEnd {
                     step += 1
                     try prover.takeIn()
                     if let reply = try prover.nextReply() { proofs.append(reply.head) }
-                    if step > 4_000 { throw Failure("the proof does not come") }
+                    // Enough of a sale for one proof. On a busy machine the thread that proves gives way to it.
+                    if step == 200, proofs.count == round {
+                        proofs.append(try prover.receiveReply(by: .after(EndToEnd.patience)).head)
+                    }
                 }
             }
             #expect(proofs.count == 6)
