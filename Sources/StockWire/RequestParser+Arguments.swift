@@ -39,8 +39,9 @@ extension RequestParser {
     }
 
     /// All words from `index` on, at least one.
-    func tokens(from index: Int, _ field: Field) throws(Complaint) -> TokenList {
+    mutating func tokens(from index: Int, _ field: Field) throws(Complaint) -> TokenList {
         try atLeast(index + 1)
+        lendsWords = true
         for position in index..<wordCount {
             guard isToken(words[position]) else { throw .form(field) }
         }
