@@ -24,8 +24,8 @@ extension Ledger {
                     id: order.id, lines: lines(order.lines.count), buyer: order.buyer, born: order.born, ttl: ttl,
                     expires: expires))
         } else {
-            events.append(
-                .deducted(id: order.id, lines: lines(order.lines.count), buyer: order.buyer, born: order.born))
+            events.appendDeducted(
+                id: order.id, lines: lines(order.lines.count), buyer: order.buyer, born: order.born)
         }
         let available = order.lines.count == 1 ? stocks[resolved[0]].pointee.available : nil
         guard let expires else {

@@ -82,19 +82,10 @@ public struct EventBuffer: ~Copyable {
     }
 
     /// Appends one event.
-    // Inlined, so that a caller that names the case pays for that case only: an `Event` has the size of its largest case,
-    // and passing one in memory was a twentieth of all instructions of a sale.
-    @inlinable
-    @inline(__always)
     public mutating func append(_ event: borrowing Event) {
         switch event {
         case .deducted(let id, let lines, let buyer, let born):
-            var out = begin(.deducted, lines: lines.count)
-            out.token(id)
-            out.lines(lines)
-            out.optional(buyer, flag: EventFlags.buyer)
-            out.optional(born, flag: EventFlags.born)
-            end(out)
+            appendDeducted(id: id, lines: lines, buyer: buyer, born: born)
         case .reserved(let id, let lines, let buyer, let born, let ttl, let expires):
             var out = begin(.reserved, lines: lines.count)
             out.token(id)
@@ -184,16 +175,25 @@ public struct EventBuffer: ~Copyable {
         }
     }
 
+    /// As `append(.deducted(…))`. An `Event` has the size of its largest case, and making one for each sale was a
+    /// twentieth of all instructions.
+    public mutating func appendDeducted(id: Token, lines: EventLines, buyer: Token?, born: Timestamp?) {
+        var out = begin(.deducted, lines: lines.count)
+        out.token(id)
+        out.lines(lines)
+        out.optional(buyer, flag: EventFlags.buyer)
+        out.optional(born, flag: EventFlags.born)
+        end(out)
+    }
+
     /// Room for the largest event with that many lines: fixed part, three tokens, a few integers, then the lines.
-    @usableFromInline
-    mutating func begin(_ kind: EventKind, lines: Int) -> EventEncoder {
+    private mutating func begin(_ kind: EventKind, lines: Int) -> EventEncoder {
         invariant(lines <= Limits.pairs, "an event has at most as many lines as a request has pairs")
         reserve(512 &+ lines &* EventEncoder.longestLine)
         return EventEncoder(start: base + (headroom &+ count), kind: kind)
     }
 
-    @usableFromInline
-    mutating func end(_ encoder: EventEncoder) {
+    private mutating func end(_ encoder: EventEncoder) {
         count &+= encoder.finish()
         eventCount &+= 1
     }

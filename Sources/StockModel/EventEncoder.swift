@@ -3,15 +3,14 @@
 
 /// Writes one event at a place that has room for it. The parts of an event follow each other without checks, since
 /// `EventBuffer.begin` made room for the longest.
-@usableFromInline
 struct EventEncoder {
     /// Five integers of at most 10 bytes.
     static let longestLine = 50
 
-    @usableFromInline let start: UnsafeMutableRawPointer
-    @usableFromInline var cursor: UnsafeMutableRawPointer
-    @usableFromInline let kind: EventKind
-    @usableFromInline var flags: UInt8 = 0
+    private let start: UnsafeMutableRawPointer
+    private var cursor: UnsafeMutableRawPointer
+    private let kind: EventKind
+    private var flags: UInt8 = 0
 
     init(start: UnsafeMutableRawPointer, kind: EventKind) {
         self.start = start
@@ -29,13 +28,11 @@ struct EventEncoder {
         return length
     }
 
-    @inlinable
     @inline(__always)
     mutating func set(_ flag: UInt8, when condition: Bool) {
         if condition { flags |= flag }
     }
 
-    @inlinable
     @inline(__always)
     mutating func unsigned(_ value: UInt64) {
         var rest = value
@@ -48,13 +45,11 @@ struct EventEncoder {
         cursor += 1
     }
 
-    @inlinable
     @inline(__always)
     mutating func signed(_ value: Int64) {
         unsigned(UInt64(bitPattern: (value << 1) ^ (value >> 63)))
     }
 
-    @inlinable
     @inline(__always)
     mutating func token(_ token: Token) {
         invariant(token.count <= Int(UInt8.max), "a token's length fits one byte")
@@ -63,7 +58,6 @@ struct EventEncoder {
         cursor += token.count &+ 1
     }
 
-    @inlinable
     @inline(__always)
     mutating func optional(_ token: Token?, flag: UInt8) {
         guard let token else { return }
@@ -71,7 +65,6 @@ struct EventEncoder {
         self.token(token)
     }
 
-    @inlinable
     @inline(__always)
     mutating func optional(_ time: Timestamp?, flag: UInt8) {
         guard let time else { return }
@@ -79,7 +72,6 @@ struct EventEncoder {
         signed(time.milliseconds)
     }
 
-    @inlinable
     @inline(__always)
     mutating func line(_ line: EventLine) {
         unsigned(UInt64(line.ordinal))
@@ -89,14 +81,12 @@ struct EventEncoder {
         signed(line.after.sold)
     }
 
-    @inlinable
     @inline(__always)
     mutating func lines(_ lines: EventLines) {
         unsigned(UInt64(lines.count))
         for line in lines { self.line(line) }
     }
 
-    @inlinable
     mutating func settings(_ settings: SettingsAfter) {
         signed(settings.floor)
         signed(settings.limit)

@@ -73,8 +73,7 @@ extension RequestParser {
         _ batch: inout RequestBatch, in bytes: UnsafeRawBufferPointer, from offset: Int, progress: ParseProgress
     ) {
         batch.begin(progress)
-        lines = lineMemory
-        lendsWords = false
+        beginBatch()
         var offset = offset
         while offset < bytes.count, batch.addNext(of: &self, in: bytes, from: &offset) {
             // The scratch of one request may still be in use while the next one is parsed, but words are written over.

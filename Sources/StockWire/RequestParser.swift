@@ -14,6 +14,9 @@ public struct RequestParser: ~Copyable {
     /// Its lines: distinct SKUs with summed quantities. They stand behind those of the requests of the same batch.
     var lines: UnsafeMutablePointer<OrderLine>
     let lineMemory: UnsafeMutablePointer<OrderLine>
+    /// The promises of a batch.
+    let orders: UnsafeMutablePointer<NewOrder.Content>
+    var orderCount = 0
     /// Whether a request is a view of `words`.
     var lendsWords = false
     /// Its options; `options.has` says which.
@@ -28,8 +31,8 @@ public struct RequestParser: ~Copyable {
 
     /// `ByteKind.of` for each byte.
     let kinds: UnsafeMutablePointer<UInt8>
-    var verbs = Keywords()
-    var optionNames = Keywords()
+    var verbs = Keywords<Verb>()
+    var optionNames = Keywords<Field>()
     var pairTable: PairTable
 
     /// Room for the words of the longest line, and one more.
@@ -44,11 +47,12 @@ public struct RequestParser: ~Copyable {
         readableEnd = UnsafeRawPointer(words)
         lineMemory = .allocate(capacity: Self.lineCapacity)
         lines = lineMemory
+        orders = .allocate(capacity: RequestBatch.capacity)
         kinds = .allocate(capacity: 256)
         for byte in 0...255 { kinds[byte] = ByteKind.of(UInt8(byte)) }
-        for verb in Verb.allCases { verbs.insert(verb.name, value: verb.rawValue) }
+        for verb in Verb.allCases { verbs.insert(verb.name, value: verb) }
         for field in Field.allCases {
-            if let name = field.optionName { optionNames.insert(name, value: field.rawValue) }
+            if let name = field.optionName { optionNames.insert(name, value: field) }
         }
         pairTable = PairTable(key: hashKey)
     }
@@ -56,6 +60,7 @@ public struct RequestParser: ~Copyable {
     deinit {
         words.deallocate()
         lineMemory.deallocate()
+        orders.deallocate()
         kinds.deallocate()
     }
 
@@ -68,11 +73,18 @@ public struct RequestParser: ~Copyable {
     public mutating func next(
         in bytes: UnsafeRawBufferPointer, from offset: Int, progress: inout ParseProgress
     ) -> Parsed {
-        lines = lineMemory
+        beginBatch()
         return first(in: bytes, from: offset, progress: &progress)
     }
 
-    /// As `next`, with the lines behind those of the request before.
+    /// From here on the scratch of earlier requests is used again.
+    mutating func beginBatch() {
+        lines = lineMemory
+        orderCount = 0
+        lendsWords = false
+    }
+
+    /// As `next`, in scratch behind that of the requests of the same batch.
     @inline(__always)
     mutating func first(
         in bytes: UnsafeRawBufferPointer, from offset: Int, progress: inout ParseProgress
@@ -102,15 +114,28 @@ public struct RequestParser: ~Copyable {
             if cursor == stop { return lineWithoutEnd(start, stop, &progress) }
         }
 
-        wordCount = 0
         isArray = false
+        // Kept in registers: stores to the words could change any stored property as far as the compiler knows.
+        let words = words
+        var count = 0
         var wordStart = start
         var cursor = start
         var seen = Seen()
         while true {
             cursor = endOfTokenBytes(from: cursor, end: stop)
             guard cursor < stop else { return lineWithoutEnd(start, stop, &progress) }
-            let kind = kinds[Int(cursor.load(as: UInt8.self))]
+            let byte = cursor.load(as: UInt8.self)
+            if byte == UInt8(ascii: " ") {
+                if cursor > wordStart {
+                    words[count] = Word(base: wordStart, end: cursor, seen: seen)
+                    count &+= 1
+                    seen = Seen()
+                }
+                cursor += 1
+                wordStart = cursor
+                continue
+            }
+            let kind = kinds[Int(byte)]
             if kind < ByteKind.firstEnd {
                 seen.add(kind, at: cursor - wordStart)
                 cursor += 1
@@ -127,18 +152,14 @@ public struct RequestParser: ~Copyable {
                 ended += 1
             }
             if cursor > wordStart {
-                words[wordCount] = Word(base: wordStart, end: cursor, seen: seen)
-                wordCount &+= 1
-                seen = Seen()
+                words[count] = Word(base: wordStart, end: cursor, seen: seen)
+                count &+= 1
             }
-            if kind != ByteKind.space {
-                if cursor - start > Limits.requestLength { return .fatal(Self.tooLong) }
-                cursor = ended
-                break
-            }
+            if cursor - start > Limits.requestLength { return .fatal(Self.tooLong) }
             cursor = ended
-            wordStart = ended
+            break
         }
+        wordCount = count
         progress = ParseProgress()
         return meaning(consumed: cursor - start)
     }
