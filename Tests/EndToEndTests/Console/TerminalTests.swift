@@ -26,17 +26,33 @@ extension EndToEnd {
             /// Everything shown since the beginning.
             var screen: String { child.text(.output) }
 
-            /// Waits until `text` has been shown behind the first `mark` characters.
-            func awaitText(_ text: String, after mark: Int = 0) throws {
-                guard try child.awaitText(.output, within: EndToEnd.patience, where: { $0.dropFirst(mark).contains(text) })
-                else { throw Failure("'\(text)' was not shown; the program has ended:\n\(screen)") }
+            /// Waits until all of `texts` have been shown, in this order.
+            ///
+            /// - Parameter mark: bytes at the beginning that are not looked at.
+            func see(_ texts: String..., after mark: Int = 0) throws {
+                let came = try child.awaitText(.output, within: EndToEnd.patience) { screen in
+                    var rest = Substring(decoding: screen.utf8.dropFirst(mark), as: UTF8.self)
+                    return texts.allSatisfy { text in
+                        guard let place = rest.range(of: text) else { return false }
+                        rest = rest[place.upperBound...]
+                        return true
+                    }
+                }
+                guard came else { throw Failure("\(texts) were not shown; the program has ended") }
             }
 
-            /// Types, and waits until `text` is shown behind what stood there before.
+            /// Types, and waits until `text` is shown.
             func type(_ keys: String, until text: String) throws {
-                let mark = screen.count
+                let mark = screen.utf8.count
                 try terminal.type(keys)
-                try awaitText(text, after: mark)
+                try see(text, after: mark)
+            }
+
+            /// Types a request, and waits for its reply and for the next prompt: only then are keys read again.
+            func ask(_ keys: String, until reply: String) throws {
+                let mark = screen.utf8.count
+                try terminal.type(keys + "\r")
+                try see(reply, "> ", after: mark)
             }
         }
 
@@ -48,19 +64,19 @@ extension EndToEnd {
             try withServer(directory: directory.appending("data")) { server in
                 _ = try server.connect().pipeline(["CREATE phone 3", "CREATE shoe 5"])
                 let seat = try Seat(server, arguments, home: directory.path, environment: environment)
-                do { try body(seat, server, directory) } catch { throw Failure("\(error)\n--- shown:\n\(seat.screen)") }
+                do { try body(seat, server, directory) } catch { throw Failure("\(error)\n--- shown:\n\(seat.screen.suffix(4_000))") }
             }
         }
 
         @Test("Tab completes a verb, the hint says what comes next, and the reply stands under the request")
         func completion() throws {
             try withSeat(["cli"]) { seat, _, _ in
-                try seat.awaitText("> ")
+                try seat.see("> ")
                 // Only RESERVE begins so, and what it expects is shown behind it.
                 try seat.type("res\t", until: "id ttl sku qty")
                 try seat.type("o-1 15m phone 2", until: "[buyer=b]")
                 try seat.type(" bu\t", until: "buyer=")
-                try seat.type("ann\r", until: "expires")
+                try seat.ask("ann", until: "expires")
                 #expect(seat.screen.contains("HELD"))
                 // Two verbs begin with RE; the second Tab lists them.
                 try seat.type("RE\t\t", until: "RETURN")
@@ -73,17 +89,17 @@ extension EndToEnd {
         @Test("The arrow brings earlier requests back, also those of an earlier conversation, but never a secret")
         func history() throws {
             try withSeat(["cli"]) { seat, server, directory in
-                try seat.awaitText("> ")
-                try seat.type("GET phone\r", until: "available")
-                try seat.type("AUTH hunter2\r", until: "DENIED")
+                try seat.see("> ")
+                try seat.ask("GET phone", until: "available")
+                try seat.ask("AUTH hunter2", until: "+OK")
                 #expect(!seat.screen.contains("hunter2") && seat.screen.contains("*******"))
-                try seat.type("GET shoe\r", until: "shoe")
-                try seat.type("\u{1B}[A\u{1B}[A\r", until: "phone")
+                try seat.ask("GET shoe", until: "available")
+                try seat.ask("\u{1B}[A\u{1B}[A", until: "available")
                 try seat.terminal.type("\u{04}")
                 #expect(try seat.child.waitForExit(within: EndToEnd.patience) == .exited(0))
 
                 let next = try Seat(server, ["cli"], home: directory.path)
-                try next.awaitText("> ")
+                try next.see("> ")
                 try next.type("\u{1B}[A", until: "GET phone")
                 try next.type("\u{1B}[A", until: "GET shoe")
                 try next.terminal.type("\u{03}\u{04}")
@@ -97,8 +113,8 @@ extension EndToEnd {
         func colours() throws {
             for (value, isColoured) in [("", true), ("1", false)] {
                 try withSeat(["cli"], environment: ["NO_COLOR": value]) { seat, _, _ in
-                    try seat.awaitText("> ")
-                    try seat.type("GET nosuch\r", until: "NOSKU")
+                    try seat.see("> ")
+                    try seat.ask("GET nosuch", until: "NOSKU")
                     try seat.terminal.type("\u{04}")
                     _ = try seat.child.waitForExit(within: EndToEnd.patience)
                     #expect(seat.screen.contains("\u{1B}[31m") == isColoured, "\(seat.screen.debugDescription)")
@@ -109,11 +125,11 @@ extension EndToEnd {
         @Test("top has the screen to itself, shows what is sold, leaves at q, and gives the screen back")
         func top() throws {
             try withSeat(["top", "--interval", "0.1"]) { seat, server, _ in
-                try seat.awaitText("\u{1B}[?1049h")
+                try seat.see("\u{1B}[?1049h")
                 let connection = try server.connect()
                 _ = try connection.pipeline(["DEDUCT o-1 phone 2", "RESERVE h-1 30s shoe 2", "GET nosuch"])
-                try seat.awaitText("phone")
-                try seat.awaitText("h-1")
+                try seat.see("phone")
+                try seat.see("h-1")
                 #expect(!seat.terminal.isCooked)
                 try seat.terminal.type("q")
                 #expect(try seat.child.waitForExit(within: EndToEnd.patience) == .exited(0))
@@ -125,7 +141,7 @@ extension EndToEnd {
         @Test("top that is ended by a signal gives the screen back too")
         func topEnded() throws {
             try withSeat(["top", "--interval", "0.1"]) { seat, _, _ in
-                try seat.awaitText("phone")
+                try seat.see("COMMAND")
                 seat.child.signal(SIGTERM)
                 #expect(try seat.child.waitForExit(within: EndToEnd.patience) == .killed(signal: SIGTERM))
                 #expect(seat.screen.hasSuffix("\u{1B}[?25h\u{1B}[?1049l"))
