@@ -28,6 +28,7 @@ let package = Package(
                 "Checkout",
                 .product(name: "StockadeTesting", package: "stockade"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
     ],
     swiftLanguageModes: [.v6]

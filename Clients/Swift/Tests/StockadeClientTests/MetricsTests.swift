@@ -31,7 +31,7 @@
 
         @Test("Calls are counted by verb and outcome, refusals by their code, and each call is timed")
         func outcomes() async throws {
-            try await withMeteredShop { stock, _, metrics in
+            try await withMeteredShop { stock, _, metrics async throws in
                 _ = try await stock.deduct(order: "o-1", [.init("phone", 2)])
                 _ = try await stock.deduct(order: "o-2", [.init("phone", 2)])
                 _ = try await stock.get("phone")
@@ -61,7 +61,7 @@
 
         @Test("Calls in flight go up and come down again")
         func inFlight() async throws {
-            try await withMeteredShop { stock, server, metrics in
+            try await withMeteredShop { stock, server, metrics async throws in
                 let meter = try metrics.expectMeter("stockade_client_calls_in_flight")
                 server.order(.silence, on: "GET")
                 async let answer = stock.get("phone")
@@ -73,7 +73,7 @@
 
         @Test("A lost reply shows as a retry and as a connection made again")
         func retries() async throws {
-            try await withMeteredShop { stock, server, metrics in
+            try await withMeteredShop { stock, server, metrics async throws in
                 server.order(.dropReply, on: "DEDUCT")
                 #expect(try await stock.deduct(order: "o-1", [.init("phone")]).get().isReplay)
                 #expect(metrics.counterTotal(label: "stockade_client_retries", dimensions: [("verb", "DEDUCT")]) == 1)
@@ -86,7 +86,7 @@
 
         @Test("A server that is gone opens the circuit, and calls are counted as unavailable")
         func circuit() async throws {
-            try await withMeteredShop { stock, server, metrics in
+            try await withMeteredShop { stock, server, metrics async throws in
                 let circuit = try metrics.expectMeter("stockade_client_circuit_open", [("lane", "main")])
                 try await stock.ping()
                 await server.stop()

@@ -25,7 +25,7 @@
 
         @Test("Each call is one span with its verb, its order and its outcome; a customer's no is no error")
         func spans() async throws {
-            try await withTracedShop { stock, _, tracer in
+            try await withTracedShop { stock, _, tracer async throws in
                 let hold = try await stock.reserve(order: "o-1", [.init("phone", 2)], for: .minutes(1)).get()
                 _ = try await hold.confirm()
                 _ = try await stock.deduct(order: "o-2", [.init("phone", 2)])
@@ -42,7 +42,7 @@
 
         @Test("An attempt that is made again is an event of its call's span")
         func retries() async throws {
-            try await withTracedShop { stock, server, tracer in
+            try await withTracedShop { stock, server, tracer async throws in
                 server.order(.dropReply, on: "DEDUCT", count: 2)
                 _ = try await stock.deduct(order: "o-1", [.init("phone")])
                 let span = try #require(tracer.finishedSpans.first)
@@ -53,7 +53,7 @@
 
         @Test("A call whose outcome stays unknown is a span with an error; a batch is one span")
         func unknownAndBatch() async throws {
-            try await withTracedShop { stock, server, tracer in
+            try await withTracedShop { stock, server, tracer async throws in
                 _ = await stock.deduct(batch: [
                     NewOrder(id: "o-1", items: [.init("phone")]), NewOrder(id: "o-2", items: [.init("phone", 9)]),
                 ])
@@ -72,7 +72,7 @@
 
         @Test("A call is the child of the span that it was made in")
         func parent() async throws {
-            try await withTracedShop { stock, _, tracer in
+            try await withTracedShop { stock, _, tracer async throws in
                 try await tracer.withSpan("checkout") { _ in _ = try await stock.deduct(order: "o-1", [.init("phone")]) }
                 let spans = tracer.finishedSpans
                 #expect(spans.map(\.operationName) == ["DEDUCT", "checkout"])

@@ -59,7 +59,12 @@ struct CheckoutRoutes: Sendable {
             id: key, items: body.items.map { OrderItem($0.sku, $0.quantity ?? 1) }, buyer: body.buyer,
             born: body.placedAt.map(Moment.init(unixMilliseconds:)))
         let ending = await checkout.place(order, card: body.card)
-        if case .open(let why) = ending { context.logger.notice("order \(key) is open: \(why)") }
+        // The customer is told what to do, the operator why.
+        switch ending {
+        case .open(let why): context.logger.notice("order \(key) is open: \(why)")
+        case .unavailable(let why): context.logger.notice("order \(key) was not taken: \(why)")
+        case .sold, .refused, .declined, .invalid: break
+        }
         return try Self.answer(ending, to: key)
     }
 
@@ -70,7 +75,7 @@ struct CheckoutRoutes: Sendable {
             return OrderReply(order: id, state: order.state.rawValue, items: items)
         } catch let error as StockadeError {
             if case .invalid(let why) = error { throw HTTPError(.badRequest, message: why) }
-            throw Self.later(error.description)
+            throw Self.later
         }
     }
 
@@ -87,13 +92,13 @@ struct CheckoutRoutes: Sendable {
             EditedResponse(
                 status: .accepted, headers: [.retryAfter: "\(patience)"],
                 response: OrderReply(order: order, state: "open"))
-        case .unavailable(let why): throw later(why)
+        case .unavailable: throw later
         case .invalid(let why): throw HTTPError(.badRequest, message: why)
         }
     }
 
-    private static func later(_ why: String) -> HTTPError {
-        HTTPError(.serviceUnavailable, headers: [.retryAfter: "\(patience)"], message: why)
+    private static var later: HTTPError {
+        HTTPError(.serviceUnavailable, headers: [.retryAfter: "\(patience)"], message: "nothing was done, try again")
     }
 }
 
