@@ -32,11 +32,11 @@
                 let spans = tracer.finishedSpans
                 #expect(spans.map(\.operationName) == ["RESERVE", "CONFIRM", "DEDUCT"])
                 #expect(spans.allSatisfy { $0.kind == .client && $0.errors.isEmpty && $0.status == nil })
-                #expect(spans.map { "\($0.attributes["stockade.order"]?.text ?? "")" } == ["o-1", "o-1", "o-2"])
-                #expect(spans.map { $0.attributes["stockade.outcome"]?.text } == ["done", "done", "refused"])
-                #expect(spans.last?.attributes["stockade.refusal"]?.text == "INSUFFICIENT")
-                #expect(spans.first?.attributes["db.system.name"]?.text == "stockade")
-                #expect(spans.first?.attributes["server.address"]?.text == "127.0.0.1")
+                #expect(spans.map { $0.text("stockade.order") } == ["o-1", "o-1", "o-2"])
+                #expect(spans.map { $0.text("stockade.outcome") } == ["done", "done", "refused"])
+                #expect(spans.last?.text("stockade.refusal") == "INSUFFICIENT")
+                #expect(spans.first?.text("db.system.name") == "stockade")
+                #expect(spans.first?.text("server.address") == "127.0.0.1")
             }
         }
 
@@ -59,13 +59,13 @@
                 ])
                 let batch = try #require(tracer.popFinishedSpans().first)
                 #expect(batch.operationName == "DEDUCT")
-                #expect(batch.attributes["db.operation.batch.size"]?.text == "2")
-                #expect(batch.attributes["stockade.outcomes.done"]?.text == "1")
-                #expect(batch.attributes["stockade.outcomes.refused"]?.text == "1")
+                #expect(batch.text("db.operation.batch.size") == "2")
+                #expect(batch.text("stockade.outcomes.done") == "1")
+                #expect(batch.text("stockade.outcomes.refused") == "1")
                 server.order(.silence, on: nil, count: 1_000)
                 await #expect(throws: StockadeError.self) { try await stock.deduct(order: "o-3", [.init("phone")]) }
                 let span = try #require(tracer.finishedSpans.last)
-                #expect(span.attributes["stockade.outcome"]?.text == "unknown")
+                #expect(span.text("stockade.outcome") == "unknown")
                 #expect(span.status?.code == .error && span.errors.count == 1)
             }
         }
@@ -81,12 +81,14 @@
         }
     }
 
-    extension SpanAttribute {
-        fileprivate var text: String {
-            switch self {
+    extension FinishedInMemorySpan {
+        /// An attribute as text.
+        fileprivate func text(_ name: String) -> String? {
+            switch attributes.get(name) {
             case .string(let text): text
             case .int64(let number): "\(number)"
-            default: "\(self)"
+            case .int32(let number): "\(number)"
+            default: nil
             }
         }
     }
