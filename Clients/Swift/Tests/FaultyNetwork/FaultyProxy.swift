@@ -78,13 +78,13 @@ public final class FaultyProxy: Sendable {
 
 /// What the connections of a proxy have in common.
 private final class Toll: Sendable {
-    let disasters = Mutex<[Disaster: Int]>([:])
     private struct Open {
         /// Connections to the server that are being made or are there.
         var count = 0
         var whenEmpty: (@Sendable () -> Void)?
     }
 
+    let disasters = Mutex<[Disaster: Int]>([:])
     private let open = Mutex(Open())
 
     func opened() { open.withLock { $0.count += 1 } }
@@ -256,7 +256,8 @@ private final class ProxyHandler: ChannelInboundHandler {
         guard let context else { return }
         var rest = bytes
         while rest.readableBytes > 0 {
-            let length = Bool.random(using: &random) ? rest.readableBytes : Int.random(in: 1...rest.readableBytes, using: &random)
+            let isWhole = Bool.random(using: &random)
+            let length = isWhole ? rest.readableBytes : Int.random(in: 1...rest.readableBytes, using: &random)
             guard let piece = rest.readSlice(length: length) else { return }
             let delay = Int.random(in: 0..<4, using: &random) == 0 ? Int64.random(in: 0...2_000, using: &random) : 0
             busyUntil = max(busyUntil, .now()) + .microseconds(delay)

@@ -13,7 +13,9 @@ struct FaultyNetworkTests {
     private static let orders =
         ProcessInfo.processInfo.environment["STOCKADE_THOROUGH"] == "1" ? 10_000 : 1_000
 
-    @Test("Every order ends done once, refused, or unknown and then settled; stock is conserved", arguments: [1, 2] as [UInt64])
+    @Test(
+        "Every order ends done once, refused, or unknown and then settled; stock is conserved",
+        arguments: [1, 2] as [UInt64])
     func conservation(_ seed: UInt64) async throws {
         try await StockadeTestServer.withServer { server in
             let port = try #require(server.address.split(separator: ":").last.flatMap { Int($0) })
