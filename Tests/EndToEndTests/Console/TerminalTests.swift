@@ -125,7 +125,8 @@ extension EndToEnd {
         @Test("top has the screen to itself, shows what is sold, leaves at q, and gives the screen back")
         func top() throws {
             try withSeat(["top", "--interval", "0.1"]) { seat, server, _ in
-                try seat.see("\u{1B}[?1049h")
+                // What is sold shows as a difference between two looks: the first must have been taken.
+                try seat.see("\u{1B}[?1049h", "COMMAND")
                 let connection = try server.connect()
                 _ = try connection.pipeline(["DEDUCT o-1 phone 2", "RESERVE h-1 30s shoe 2", "GET nosuch"])
                 try seat.see("phone")
