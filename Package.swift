@@ -10,12 +10,20 @@ let package = Package(
         .library(name: "StockadeClient", targets: ["StockadeClient"]),
         .library(name: "StockadeTesting", targets: ["StockadeTesting"]),
     ],
+    // Off unless asked for: `swift test --traits Metrics,Tracing`, or `traits: ["Metrics"]` in a dependency.
+    traits: [
+        .trait(name: "Metrics", description: "StockadeClient counts its calls with swift-metrics."),
+        .trait(name: "Tracing", description: "StockadeClient makes a span of each call with swift-distributed-tracing."),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         // The client only; the server's modules and the executable do not build them.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Only with the traits of these names.
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         // Latencies of the load generator.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
@@ -40,9 +48,10 @@ let package = Package(
             ]),
         .target(name: "StockConnection", dependencies: ["StockModel", "StockWire", "CLinux"]),
         .target(name: "StockConsole", dependencies: ["StockModel", "StockWire", "StockConnection", "CLinux"]),
+        .target(name: "StockInput"),
         .target(
             name: "StockTools",
-            dependencies: ["StockModel", "StockLedger", "StockJournal", "StockArchive", "StockConnection"]),
+            dependencies: ["StockModel", "StockLedger", "StockJournal", "StockArchive", "StockConnection", "StockInput"]),
         .target(
             name: "StockBench",
             dependencies: [
@@ -52,13 +61,12 @@ let package = Package(
         .target(
             name: "StockRehearsal",
             // StockBench lends its latencies and the way it prints numbers.
-            dependencies: ["StockModel", "StockConnection", "StockBench", "CLinux"]),
+            dependencies: ["StockModel", "StockConnection", "StockInput", "StockBench", "CLinux"]),
         .executableTarget(
             name: "stockade",
             dependencies: [
                 "StockServer", "StockTools", "StockArchive", "StockBench", "StockRehearsal", "StockConsole",
-                "StockConnection",
-                "StockJournal", "StockModel", "CLinux",
+                "StockConnection", "StockInput", "StockJournal", "StockModel", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -72,6 +80,8 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Metrics", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+                .product(name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Tracing"])),
             ],
             path: "Clients/Swift/Sources/StockadeClient"),
         .target(
@@ -82,13 +92,26 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Clients/Swift/Sources/StockadeTesting"),
+        // What the tests of the client and the end-to-end tests have in common.
+        .target(
+            name: "FaultyNetwork",
+            dependencies: [
+                "StockadeClient",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Clients/Swift/Tests/FaultyNetwork"),
         .testTarget(
             name: "StockadeClientTests",
             dependencies: [
-                "StockadeClient", "StockadeTesting",
+                "StockadeClient", "StockadeTesting", "FaultyNetwork",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "MetricsTestKit", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+                .product(
+                    name: "InMemoryTracing", package: "swift-distributed-tracing",
+                    condition: .when(traits: ["Tracing"])),
             ],
             path: "Clients/Swift/Tests/StockadeClientTests"),
 
@@ -110,11 +133,15 @@ let package = Package(
         .testTarget(
             name: "StockToolsTests",
             dependencies: [
-                "StockTools", "StockArchive", "StockConnection", "StockModel", "StockLedger", "StockJournal",
+                "StockTools", "StockInput", "StockArchive", "StockConnection", "StockModel", "StockLedger",
+                "StockJournal",
             ]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["stockade", "StockRehearsal", "StockConnection", "StockJournal", "StockArchive", "CLinux"],
+            dependencies: [
+                "stockade", "StockRehearsal", "StockConnection", "StockJournal", "StockArchive", "CLinux",
+                "StockadeClient", "FaultyNetwork",
+            ],
             // Read where it lies, as Protocol/transcripts is.
             exclude: ["Fixtures"]),
     ],

@@ -3,14 +3,6 @@
 
 import StockModel
 
-/// One step through a page.
-public enum PageStep<Item> {
-    case item(Item)
-    /// This page's budget is used up; it continues from the cursor's token.
-    case more
-    case end
-}
-
 /// A page of `SKUS` that is being read. Its prefix must outlive it.
 public struct StockCursor {
     var position: UInt32

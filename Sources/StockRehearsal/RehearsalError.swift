@@ -1,6 +1,7 @@
 // What can stop a rehearsal. A refusal of the server's does not: that is what a rehearsal is there to count.
 
 import StockConnection
+import StockInput
 
 /// Why a rehearsal gave no result.
 public enum RehearsalError: Error, Equatable, Sendable {
@@ -22,6 +23,13 @@ extension RehearsalError: CustomStringConvertible {
         case .usage(let text), .badFile(let text), .noFile(let text), .server(let text): text
         case .connection(let error): error.description
         }
+    }
+}
+
+extension RehearsalError {
+    /// A file that cannot be read.
+    public init(_ error: ToolError) {
+        self = error.kind == .badInput ? .badFile(error.description) : .noFile(error.description)
     }
 }
 

@@ -208,7 +208,7 @@ extension Server {
         }
         var page = Page(count: count, entryRoom: Page.stockRoom)
         page.fill(from: { store.ledger.next(&cursor) }, write: { $1.write($0) })
-        finishPage(page, next: store.ledger.token(of: cursor))
+        replies.write(page, next: store.ledger.token(of: cursor))
     }
 
     private mutating func showHolds(sku: Token?, buyer: Token?, after: UInt64?, count: Int) {
@@ -218,46 +218,6 @@ extension Server {
         }
         var page = Page(count: count, entryRoom: Page.orderRoom)
         page.fill(from: { store.ledger.next(&cursor) }, write: { $1.write($0) })
-        finishPage(page, next: store.ledger.token(of: cursor))
-    }
-
-    private mutating func finishPage(_ page: borrowing Page, next: UInt64) {
-        replies.writeArrayHeader(page.entries + 1)
-        replies.append(page.lines.bytes)
-        if page.isLast { replies.writeSimple("END") } else { replies.writeNextPage(token: next) }
-    }
-}
-
-/// A page that is being written. It ends early rather than pass `Limits.pageBytes`, or when the ledger has looked at
-/// enough for one turn.
-struct Page: ~Copyable {
-    /// What one line may take: of a SKU, and of an order of the most pairs.
-    static let stockRoom = 1_024
-    static let orderRoom = Limits.pairs * (Limits.tokenLength + 22) + 1_024
-
-    private(set) var lines = OutputBuffer()
-    private(set) var entries = 0
-    /// Whether there is nothing behind this page.
-    private(set) var isLast = false
-    private let count: Int
-    private let entryRoom: Int
-
-    init(count: Int, entryRoom: Int) {
-        self.count = count
-        self.entryRoom = entryRoom
-    }
-
-    mutating func fill<Item>(from next: () -> PageStep<Item>, write: (Item, inout OutputBuffer) -> Void) {
-        while entries < count, lines.count <= Limits.pageBytes - entryRoom {
-            switch next() {
-            case .item(let item):
-                write(item, &lines)
-                entries += 1
-            case .more: return
-            case .end:
-                isLast = true
-                return
-            }
-        }
+        replies.write(page, next: store.ledger.token(of: cursor))
     }
 }

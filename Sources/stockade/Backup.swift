@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import StockArchive
+import StockInput
 import StockServer
 import StockTools
 

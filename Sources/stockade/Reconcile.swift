@@ -4,6 +4,7 @@
 import ArgumentParser
 import CLinux
 import Glibc
+import StockInput
 import StockTools
 
 extension CountKind: ExpressibleByArgument {}

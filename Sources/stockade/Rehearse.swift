@@ -5,6 +5,7 @@ import ArgumentParser
 import Glibc
 import StockBench
 import StockConnection
+import StockInput
 import StockRehearsal
 
 struct Rehearse: ParsableCommand {
@@ -113,14 +114,14 @@ struct Rehearse: ParsableCommand {
     // MARK: Files
 
     private func readOrders() throws(RehearsalError) -> OrderFile {
-        let file = try OrderFile(try readFile(orders))
+        let file = try OrderFile(try source(orders))
         try complain(about: file.badLines, of: orders)
         return file
     }
 
     private func readStock() throws(RehearsalError) -> StockFile? {
         guard let stock else { return nil }
-        let file = try StockFile(try readFile(stock))
+        let file = try StockFile(try source(stock))
         try complain(about: file.badLines, of: stock)
         return file
     }
@@ -138,31 +139,8 @@ struct Rehearse: ParsableCommand {
         }
     }
 
-    private func readFile(_ path: String) throws(RehearsalError) -> [UInt8] {
-        do { return try wholeFile(path) } catch { throw .noFile("cannot read \(path): \(String(cString: strerror(error.number)))") }
-    }
-}
-
-/// The `errno` of a file that cannot be read.
-private struct FileError: Error {
-    let number: Int32
-}
-
-private func wholeFile(_ path: String) throws(FileError) -> [UInt8] {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw FileError(number: errno) }
-    defer { close(file) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-        let count = read(file, &buffer, buffer.count)
-        if count > 0 {
-            bytes.append(contentsOf: buffer[..<count])
-        } else if count == 0 {
-            return bytes
-        } else if errno != EINTR {
-            throw FileError(number: errno)
-        }
+    private func source(_ path: String) throws(RehearsalError) -> ByteSource {
+        do { return try ByteSource(path: path) } catch { throw RehearsalError(error) }
     }
 }
 

@@ -5,6 +5,7 @@ import ArgumentParser
 import CLinux
 import Glibc
 import StockConnection
+import StockInput
 import StockTools
 
 struct ServerFlags: ParsableArguments {

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Glibc
+import StockInput
 import StockTools
 
 struct Verify: ParsableCommand {

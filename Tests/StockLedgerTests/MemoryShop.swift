@@ -86,49 +86,18 @@ final class MemoryShop {
             guard var cursor = ledger.stockCursor(prefix: prefix, after: after) else {
                 return output.writeRefusal(.range)
             }
-            var page = OutputBuffer()
-            var items = 0
-            while items < count {
-                switch ledger.next(&cursor) {
-                case .item(let view): page.write(view)
-                case .more: page.writeNextPage(token: ledger.token(of: cursor))
-                case .end: page.writeSimple("END")
-                }
-                items += 1
-                if isOver(page) { return finish(page, items: items) }
-            }
-            page.writeNextPage(token: ledger.token(of: cursor))
-            finish(page, items: items + 1)
+            var page = Page(count: count, entryRoom: Page.stockRoom)
+            page.fill(from: { ledger.next(&cursor) }, write: { $1.write($0) })
+            output.write(page, next: ledger.token(of: cursor))
         }
 
         private mutating func listHolds(_ sku: Token?, _ buyer: Token?, _ after: UInt64?, _ count: Int) {
             guard var cursor = ledger.holdCursor(sku: sku, buyer: buyer, after: after) else {
                 return output.writeRefusal(.range)
             }
-            var page = OutputBuffer()
-            var items = 0
-            while items < count {
-                switch ledger.next(&cursor) {
-                case .item(let view): page.write(view)
-                case .more: page.writeNextPage(token: ledger.token(of: cursor))
-                case .end: page.writeSimple("END")
-                }
-                items += 1
-                if isOver(page) { return finish(page, items: items) }
-            }
-            page.writeNextPage(token: ledger.token(of: cursor))
-            finish(page, items: items + 1)
-        }
-
-        /// Whether the last line says where the listing goes on, or that it does not.
-        private func isOver(_ page: borrowing OutputBuffer) -> Bool {
-            let lines = String(decoding: page.bytes, as: UTF8.self).split(separator: "\r\n")
-            return lines.last.map { $0 == "+END" || $0.hasPrefix("+NEXT ") } ?? false
-        }
-
-        private mutating func finish(_ page: borrowing OutputBuffer, items: Int) {
-            output.writeArrayHeader(items)
-            output.append(page.bytes)
+            var page = Page(count: count, entryRoom: Page.orderRoom)
+            page.fill(from: { ledger.next(&cursor) }, write: { $1.write($0) })
+            output.write(page, next: ledger.token(of: cursor))
         }
 
         mutating func advance(to now: Timestamp) -> [Upkeep] {

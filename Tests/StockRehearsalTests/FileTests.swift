@@ -52,8 +52,8 @@ struct FileTests {
             ("o,2010-12-01T08:26:00Z,büyer,s,1", "buyer with a character"),
             ("\(String(repeating: "x", count: 81)),2010-12-01T08:26:00Z,b,s,1", "order of more than 80 bytes"),
             ("o,2010-12-01T08:26:00Z,b,s", "4 columns, where the first line has 5"),
-            ("o,2010-12-01T08:26:00Z,b,\"s,1", "its quotes do not match"),
-            ("o,2010-12-01T08:26:00Z,b,\"s\"x,1", "its quotes do not match"),
+            ("o,2010-12-01T08:26:00Z,b,s\",1", "a quote in a field that does not begin with one"),
+            ("o,2010-12-01T08:26:00Z,b,\"s\"x,1", "something follows a closing quote"),
         ])
     func badLine(_ line: String, problem: String) throws {
         let good = "good,2010-12-01T08:26:00Z,b,s,1"

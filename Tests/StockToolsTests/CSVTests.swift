@@ -1,5 +1,6 @@
 // CSV as RFC 4180 has it and as the world writes it.
 
+import StockInput
 import Testing
 
 @testable import StockTools

@@ -2,6 +2,7 @@
 
 import Foundation
 import StockConnection
+import StockInput
 import Synchronization
 import Testing
 

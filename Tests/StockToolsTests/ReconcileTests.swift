@@ -1,5 +1,6 @@
 // Reconciliation against records with planted errors: each is found, and explained by what made it.
 
+import StockInput
 import StockModel
 import Testing
 

@@ -2,6 +2,7 @@
 
 import Glibc
 import StockArchive
+import StockInput
 import StockModel
 import Testing
 

@@ -1,6 +1,7 @@
 // A shop's orders as a file: one line for each line of an order, with the columns order, time, buyer, sku and
 // quantity. A negative quantity gives goods back. A stock file has the columns sku and quantity.
 
+import StockInput
 import StockModel
 
 /// The lines of an order file.
@@ -28,14 +29,15 @@ public struct OrderFile: Sendable {
     /// What the file gives back of each SKU that it names.
     public private(set) var unitsGivenBack: [String: Int64] = [:]
 
-    /// Reads the bytes of a file.
+    /// Reads a file.
     ///
-    /// - Throws: `.badFile` when a column is missing. A bad line does not stop the reading.
-    public init(_ bytes: [UInt8]) throws(RehearsalError) {
+    /// - Throws: `.badFile` when a column is missing, `.noFile` when it cannot be read. A bad line does not stop the
+    ///   reading.
+    public init(_ source: ByteSource) throws(RehearsalError) {
         var rows: [Row] = []
         var sold: [String: Int64] = [:]
         var givenBack: [String: Int64] = [:]
-        badLines = try CSVTable.read(bytes, columns: Self.columns) { _, values throws(LineProblem) in
+        badLines = try NamedColumns.read(source, columns: Self.columns) { values throws(LineProblem) in
             let row = try Row(values)
             // In range, so that no sum below can overflow: both are at most a counter's limit.
             let (sales, returns) = (sold[row.sku] ?? 0, givenBack[row.sku] ?? 0)
@@ -47,6 +49,10 @@ public struct OrderFile: Sendable {
             rows.append(row)
         }
         (self.rows, unitsSold, unitsGivenBack) = (rows, sold, givenBack)
+    }
+
+    public init(_ bytes: [UInt8]) throws(RehearsalError) {
+        try self.init(ByteSource(bytes, name: "the order file"))
     }
 }
 
@@ -74,12 +80,13 @@ public struct StockFile: Sendable {
 
     public static let columns = ["sku", "quantity"]
 
-    /// Reads the bytes of a file.
+    /// Reads a file.
     ///
-    /// - Throws: `.badFile` when a column is missing. A bad line does not stop the reading.
-    public init(_ bytes: [UInt8]) throws(RehearsalError) {
+    /// - Throws: `.badFile` when a column is missing, `.noFile` when it cannot be read. A bad line does not stop the
+    ///   reading.
+    public init(_ source: ByteSource) throws(RehearsalError) {
         var units: [String: Int64] = [:]
-        badLines = try CSVTable.read(bytes, columns: Self.columns) { _, values throws(LineProblem) in
+        badLines = try NamedColumns.read(source, columns: Self.columns) { values throws(LineProblem) in
             let sku = try LineProblem.token(values[0], "sku")
             guard let quantity = Int64(values[1]), (0...Limits.counter).contains(quantity) else {
                 throw LineProblem("'\(values[1])' is no stock: a whole number from 0 to \(Limits.counter)")
@@ -88,5 +95,9 @@ public struct StockFile: Sendable {
             units[sku] = quantity
         }
         self.units = units
+    }
+
+    public init(_ bytes: [UInt8]) throws(RehearsalError) {
+        try self.init(ByteSource(bytes, name: "the stock file"))
     }
 }

@@ -1,6 +1,8 @@
 // Which column of a file is which. A first record that names columns may have them in any order; without one they
 // stand in the documented order.
 
+import StockInput
+
 /// The places of known columns in the records of one file.
 struct ColumnMap {
     /// A column and the names that a header may give it; the first is its own.

@@ -3,6 +3,7 @@
 
 import Glibc
 import StockConnection
+import StockInput
 
 /// A connection that is kept full.
 struct RequestPipeline: ~Copyable {

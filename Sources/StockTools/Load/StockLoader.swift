@@ -2,6 +2,7 @@
 // file can be loaded twice, or again after it broke off: nothing that was sold in between is undone.
 
 import StockConnection
+import StockInput
 
 /// What became of a file.
 public struct LoadReport: Equatable, Sendable {

@@ -1,6 +1,7 @@
 // A row of a stock file becomes a CREATE. The columns are those that `export skus` writes, so that what one writes the
 // other loads.
 
+import StockInput
 import StockModel
 
 /// The columns of a stock file, and the request that a row stands for.

@@ -1,6 +1,7 @@
 // A table of the database, streamed: all rows are of one sequence, and none of them waits in memory.
 
 import StockArchive
+import StockInput
 import StockModel
 
 /// One condition of `--where`: a column, a comparison, a value.

@@ -2,6 +2,7 @@
 
 import Glibc
 import StockConnection
+import StockInput
 import StockModel
 
 /// What became of a plan.

@@ -3,6 +3,7 @@
 // SKU. Whoever applies a plan twice sends the same ids twice, and the server does each once.
 
 import Glibc
+import StockInput
 import StockModel
 
 /// The repair of one comparison.

@@ -3,6 +3,7 @@
 
 import Glibc
 import StockArchive
+import StockInput
 import StockModel
 
 /// Where the shop's record is.

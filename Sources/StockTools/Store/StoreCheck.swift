@@ -3,6 +3,7 @@
 // another, and both are compared with each other and with the digests that were written down.
 
 import StockArchive
+import StockInput
 import StockJournal
 import StockLedger
 import StockModel

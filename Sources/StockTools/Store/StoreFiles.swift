@@ -4,6 +4,7 @@
 import Glibc
 import StockArchive
 import StockConnection
+import StockInput
 import StockJournal
 import StockModel
 

@@ -25,7 +25,9 @@ final class ChildProcess {
     private let record: Record
 
     /// Starts the program at `path`. It inherits nothing but the environment given and an empty standard input.
-    init(_ path: String, _ arguments: [String], environment: [String: String] = ChildProcess.environment()) throws {
+    convenience init(
+        _ path: String, _ arguments: [String], environment: [String: String] = ChildProcess.environment()
+    ) throws {
         var pipes: [[Int32]] = []
         for _ in 0..<2 {
             var ends: [Int32] = [-1, -1]
@@ -34,12 +36,40 @@ final class ChildProcess {
             for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
             pipes.append(ends)
         }
+        defer { for ends in pipes { close(ends[1]) } }
+        try self.init(path, arguments, environment: environment, reading: pipes.map { $0[0] }) { actions in
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+            posix_spawn_file_actions_adddup2(&actions, pipes[0][1], 1)
+            posix_spawn_file_actions_adddup2(&actions, pipes[1][1], 2)
+        }
+    }
+
+    /// Starts the program at a terminal; all that it shows is its `.output`.
+    convenience init(
+        _ path: String, _ arguments: [String], environment: [String: String] = ChildProcess.environment(),
+        at terminal: PseudoTerminal
+    ) throws {
+        let screen = fcntl(terminal.near, F_DUPFD_CLOEXEC, 0)
+        guard screen >= 0 else { throw Failure("dup: errno \(errno)") }
+        try self.init(path, arguments, environment: environment, reading: [screen], leadsSession: true) { actions in
+            // The first terminal that the leader of a session opens is its own.
+            posix_spawn_file_actions_addopen(&actions, 0, terminal.path, O_RDWR, 0)
+            posix_spawn_file_actions_adddup2(&actions, 0, 1)
+            posix_spawn_file_actions_adddup2(&actions, 0, 2)
+        }
+    }
+
+    /// - Parameters:
+    ///   - descriptors: where what the program writes is read; closed in the end.
+    ///   - redirect: says what the program's first three descriptors are.
+    private init(
+        _ path: String, _ arguments: [String], environment: [String: String], reading descriptors: [Int32],
+        leadsSession: Bool = false, redirect: (inout posix_spawn_file_actions_t) -> Void
+    ) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, pipes[0][1], 1)
-        posix_spawn_file_actions_adddup2(&actions, pipes[1][1], 2)
+        redirect(&actions)
 
         // The threads that run tests block signals, and a child would inherit that: it could not be ended in peace.
         var attributes = posix_spawnattr_t()
@@ -50,23 +80,24 @@ final class ChildProcess {
         posix_spawnattr_setsigmask(&attributes, &signals)
         sigaddset(&signals, SIGPIPE)
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        // POSIX_SPAWN_SETSID, which the headers show only to GNU sources.
+        let session: Int32 = leadsSession ? 0x80 : 0
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | session))
 
         var argv: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in argv + envp { free(text) } }
         var pid: pid_t = 0
         let result = posix_spawnp(&pid, path, &actions, &attributes, &argv, &envp)
-        for ends in pipes { close(ends[1]) }
         guard result == 0 else {
-            for ends in pipes { close(ends[0]) }
+            for descriptor in descriptors { close(descriptor) }
             throw Failure("cannot start \(path): errno \(result)")
         }
         self.pid = pid
-        record = Record()
+        record = Record(streams: descriptors.count)
         let (child, record) = (pid, record)
-        for (index, ends) in pipes.enumerated() {
-            Thread.detachNewThread { record.collect(from: ends[0], stream: index) }
+        for (index, descriptor) in descriptors.enumerated() {
+            Thread.detachNewThread { record.collect(from: descriptor, stream: index) }
         }
         Thread.detachNewThread { record.reap(child) }
     }
@@ -124,8 +155,10 @@ final class ChildProcess {
 private final class Record: @unchecked Sendable {
     private let condition = NSCondition()
     private var bytes: [[UInt8]] = [[], []]
-    private var openStreams = 2
+    private var openStreams: Int
     private(set) var status: ExitStatus?
+
+    init(streams: Int) { openStreams = streams }
 
     var hasEnded: Bool { status != nil && openStreams == 0 }
 

@@ -1,5 +1,12 @@
 // Where the server is, and how patient the client is with it.
 
+#if Metrics
+    import CoreMetrics
+#endif
+#if Tracing
+    import Tracing
+#endif
+
 /// The address of a server.
 public enum ServerAddress: Sendable, Hashable, CustomStringConvertible, ExpressibleByStringLiteral {
     case tcp(host: String, port: Int)
@@ -67,6 +74,14 @@ extension StockadeClient {
         public var maximumWaiting = 100_000
         /// How long a call waits for ``StockadeClient/run()`` to be called, before it says that nobody did.
         public var startPatience: Duration = .milliseconds(500)
+        #if Metrics
+            /// Where the client counts; `nil`: where the program was bootstrapped to (`MetricsSystem.bootstrap`).
+            public var metrics: (any MetricsFactory)?
+        #endif
+        #if Tracing
+            /// Where the client traces; `nil`: where the program was bootstrapped to (`InstrumentationSystem`).
+            public var tracer: (any Tracer)?
+        #endif
 
         public init() {}
     }

@@ -28,6 +28,7 @@ public final class StockadeClient: Service, Sendable {
     let main: Lane
     /// What may take long.
     let side: Lane
+    let instruments: Instruments
     private let gate: Gate
 
     /// Makes a client; it connects when it is run.
@@ -49,8 +50,9 @@ public final class StockadeClient: Service, Sendable {
             do throws(StockadeError) { login = try Request.login(password) } catch { mistake = error }
         }
         let loop = group.next()
-        main = Lane(to: address, configuration, login: login, connectsEagerly: true, on: loop, logger: logger)
-        side = Lane(to: address, configuration, login: login, connectsEagerly: false, on: group.next(), logger: logger)
+        instruments = Instruments(configuration, address)
+        main = Lane(.main, to: address, configuration, login: login, on: loop, logger: logger, instruments)
+        side = Lane(.side, to: address, configuration, login: login, on: group.next(), logger: logger, instruments)
         gate = Gate(patience: configuration.startPatience, mistake: mistake, on: loop)
     }
 

@@ -180,49 +180,18 @@ struct TestShop: ~Copyable {
         guard var cursor = ledger.stockCursor(prefix: prefix, after: after) else {
             return output.writeRefusal(.range, "that page token was never given")
         }
-        var page = OutputBuffer()
-        var lines = 0
-        while lines < count, page.count < Limits.pageBytes {
-            lines += 1
-            switch ledger.next(&cursor) {
-            case .item(let view): page.write(view)
-            case .more:
-                page.writeNextPage(token: ledger.token(of: cursor))
-                return finish(page, lines)
-            case .end:
-                page.writeSimple("END")
-                return finish(page, lines)
-            }
-        }
-        page.writeNextPage(token: ledger.token(of: cursor))
-        finish(page, lines + 1)
+        var page = Page(count: count, entryRoom: Page.stockRoom)
+        page.fill(from: { ledger.next(&cursor) }, write: { $1.write($0) })
+        output.write(page, next: ledger.token(of: cursor))
     }
 
     private mutating func listHolds(_ sku: Token?, _ buyer: Token?, _ after: UInt64?, _ count: Int) {
         guard var cursor = ledger.holdCursor(sku: sku, buyer: buyer, after: after) else {
             return output.writeRefusal(.range, "that page token was never given")
         }
-        var page = OutputBuffer()
-        var lines = 0
-        while lines < count, page.count < Limits.pageBytes {
-            lines += 1
-            switch ledger.next(&cursor) {
-            case .item(let view): page.write(view)
-            case .more:
-                page.writeNextPage(token: ledger.token(of: cursor))
-                return finish(page, lines)
-            case .end:
-                page.writeSimple("END")
-                return finish(page, lines)
-            }
-        }
-        page.writeNextPage(token: ledger.token(of: cursor))
-        finish(page, lines + 1)
-    }
-
-    private mutating func finish(_ page: borrowing OutputBuffer, _ lines: Int) {
-        output.writeArrayHeader(lines)
-        output.append(page.bytes)
+        var page = Page(count: count, entryRoom: Page.orderRoom)
+        page.fill(from: { ledger.next(&cursor) }, write: { $1.write($0) })
+        output.write(page, next: ledger.token(of: cursor))
     }
 }
 

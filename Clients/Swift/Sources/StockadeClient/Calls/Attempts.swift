@@ -40,10 +40,17 @@ extension StockadeClient {
         var why = "no reply within \(deadline.total)"
         var pause = Pause()
         var attempt = first
+        var isAgain = false
         while true {
             let current: Attempt
-            if let attempt { current = attempt } else { current = await lane.submit(request, deadline: end) }
+            if let attempt {
+                current = attempt
+            } else {
+                if isAgain { instruments.retried(request, why: why) }
+                current = await lane.submit(request, deadline: end)
+            }
             attempt = nil
+            isAgain = true
             var wait: Nanoseconds = 0
             switch current {
             case .reply(let reply):

@@ -50,8 +50,10 @@ struct Change<Value: Sendable>: Sendable {
 extension StockadeClient {
     /// Carries out a change.
     func decide<Value>(_ change: Change<Value>, within time: Duration?) async throws(StockadeError) -> Answer<Value> {
-        try await enter()
-        return try await decide(change, until: deadline(time), first: nil)
+        try await instruments.observe(change.request.verb, change.name) { () async throws(StockadeError) in
+            try await enter()
+            return try await decide(change, until: deadline(time), first: nil)
+        }
     }
 
     func decide<Value>(

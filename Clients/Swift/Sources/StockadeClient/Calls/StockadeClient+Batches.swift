@@ -1,6 +1,8 @@
 // Batches: many requests in one write, one task woken once. Each part has its own outcome; one part's failure says
 // nothing about the others.
 
+import StockWire
+
 extension StockadeClient {
     /// Sells many orders. They are sent next to each other, in this order, but each stands for itself.
     ///
@@ -8,23 +10,32 @@ extension StockadeClient {
     public func deduct(
         batch orders: [NewOrder], deadline: Duration? = nil
     ) async -> [Result<Answer<Sale>, StockadeError>] {
-        await batch(orders, within: deadline) { order throws(StockadeError) in try deduction(order) }
+        await observed(.deduct, orders, within: deadline) { order throws(StockadeError) in try deduction(order) }
     }
 
     /// Holds stock for many orders.
     public func reserve(
         batch orders: [NewOrder], for time: HoldTime, deadline: Duration? = nil
     ) async -> [Result<Answer<Hold>, StockadeError>] {
-        await batch(orders, within: deadline) { order throws(StockadeError) in try reservation(order, for: time) }
+        await observed(.reserve, orders, within: deadline) { order throws(StockadeError) in
+            try reservation(order, for: time)
+        }
     }
 
     /// Confirms many holds, each of them whole.
     public func confirm(
         batch orders: [String], late: Bool = false, deadline: Duration? = nil
     ) async -> [Result<Answer<Sale>, StockadeError>] {
-        await batch(orders, within: deadline) { order throws(StockadeError) in
+        await observed(.confirm, orders, within: deadline) { order throws(StockadeError) in
             try confirmation(order, [], late: late)
         }
+    }
+
+    private func observed<Part, Value: Sendable>(
+        _ verb: Verb, _ parts: [Part], within time: Duration?,
+        _ change: (Part) throws(StockadeError) -> Change<Value>
+    ) async -> [Result<Answer<Value>, StockadeError>] {
+        await instruments.observe(batch: verb, count: parts.count) { await batch(parts, within: time, change) }
     }
 
     private func batch<Part, Value: Sendable>(

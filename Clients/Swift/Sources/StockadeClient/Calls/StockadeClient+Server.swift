@@ -60,15 +60,16 @@ extension StockadeClient {
         _ request: Request, id: String, within time: Duration?,
         _ read: (ReplyLine) throws(StockadeError) -> Value
     ) async throws(StockadeError) -> Answer<Value> {
-        try await enter()
-        guard case .reply(.line(let line), _) = try await ask(request, id: id, on: main, until: deadline(time)) else {
-            throw .unexpectedReply("an array as the reply to \(request.text)")
-        }
-        if line.isPositive { return .done(try read(line)) }
-        switch line.negative() {
-        case .refusal(let refusal): return .refused(refusal)
-        case .error(let error): throw error
-        case .later(_, let text): throw .unexpectedReply(text)
+        try await instruments.observe(request.verb, id) { () async throws(StockadeError) in
+            try await enter()
+            guard case .reply(.line(let line), _) = try await ask(request, id: id, on: main, until: deadline(time))
+            else { throw .unexpectedReply("an array as the reply to \(request.text)") }
+            if line.isPositive { return .done(try read(line)) }
+            switch line.negative() {
+            case .refusal(let refusal): return .refused(refusal)
+            case .error(let error): throw error
+            case .later(_, let text): throw .unexpectedReply(text)
+            }
         }
     }
 
@@ -76,25 +77,28 @@ extension StockadeClient {
     private func word(
         _ request: Request, on lane: Lane, within time: Duration?
     ) async throws(StockadeError) -> ReplyLine {
-        try await enter()
-        guard case .reply(.line(let line), _) = try await ask(request, id: "", on: lane, until: deadline(time)) else {
-            throw .unexpectedReply("an array as the reply to \(request.text)")
+        try await instruments.observe(request.verb, "") { () async throws(StockadeError) in
+            try await enter()
+            guard case .reply(.line(let line), _) = try await ask(request, id: "", on: lane, until: deadline(time))
+            else { throw .unexpectedReply("an array as the reply to \(request.text)") }
+            guard line.isNegative else { return line }
+            throw Self.error(line)
         }
-        guard line.isNegative else { return line }
-        throw Self.error(line)
     }
 
     /// Asks a question whose answer is an array.
     func list(
         _ request: Request, on lane: Lane, within time: Duration?
     ) async throws(StockadeError) -> [ReplyLine] {
-        try await enter()
-        guard case .reply(let reply, _) = try await ask(request, id: "", on: lane, until: deadline(time)) else {
-            throw .unexpectedReply("no array as the reply to \(request.text.prefix(80))")
-        }
-        switch reply {
-        case .array(let lines): return lines
-        case .line(let line): throw Self.error(line)
+        try await instruments.observe(request.verb, "") { () async throws(StockadeError) in
+            try await enter()
+            guard case .reply(let reply, _) = try await ask(request, id: "", on: lane, until: deadline(time)) else {
+                throw .unexpectedReply("no array as the reply to \(request.text.prefix(80))")
+            }
+            switch reply {
+            case .array(let lines): return lines
+            case .line(let line): throw Self.error(line)
+            }
         }
     }
 

@@ -23,15 +23,14 @@ final class Lane: Sendable {
     private let tickets = Atomic<UInt64>(0)
     private let core: NIOLoopBoundBox<LaneCore>
 
-    /// - Parameter connectsEagerly: connect before anything is asked, and again whenever a connection is lost.
+    /// The main lane connects before anything is asked, and again whenever its connection is lost.
     init(
-        to address: ServerAddress, _ configuration: StockadeClient.Configuration, login: Request?,
-        connectsEagerly: Bool, on loop: any EventLoop, logger: Logger
+        _ name: LaneName, to address: ServerAddress, _ configuration: StockadeClient.Configuration, login: Request?,
+        on loop: any EventLoop, logger: Logger, _ instruments: Instruments
     ) {
         self.loop = loop
         core = NIOLoopBoundBox.makeBoxSendingValue(
-            LaneCore(
-                to: address, configuration, login: login, connectsEagerly: connectsEagerly, on: loop, logger: logger),
+            LaneCore(name, to: address, configuration, login: login, on: loop, logger: logger, instruments),
             as: LaneCore.self, eventLoop: loop)
     }
 

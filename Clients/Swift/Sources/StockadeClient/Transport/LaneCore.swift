@@ -18,11 +18,13 @@ final class LaneCore {
     /// How often deadlines and stalls are looked for.
     private static let tickInterval = TimeAmount.milliseconds(20)
 
+    private let name: LaneName
     private let address: ServerAddress
     private let configuration: StockadeClient.Configuration
-    private let connectsEagerly: Bool
     private let loop: any EventLoop
     private let logger: Logger
+    private let instruments: Instruments
+    private var connectsEagerly: Bool { name == .main }
 
     private var life = Life.idle
     private var state: ConnectionState<Sink>
@@ -38,14 +40,15 @@ final class LaneCore {
     private var output: [UInt8] = []
 
     init(
-        to address: ServerAddress, _ configuration: StockadeClient.Configuration, login: Request?,
-        connectsEagerly: Bool, on loop: any EventLoop, logger: Logger
+        _ name: LaneName, to address: ServerAddress, _ configuration: StockadeClient.Configuration, login: Request?,
+        on loop: any EventLoop, logger: Logger, _ instruments: Instruments
     ) {
+        self.name = name
         self.address = address
         self.configuration = configuration
-        self.connectsEagerly = connectsEagerly
         self.loop = loop
         self.logger = logger
+        self.instruments = instruments
         state = ConnectionState(login: login, stallLimit: configuration.stallLimit.nanosecondCount)
         reachability = Reachability(
             shortestPause: configuration.shortestPause.nanosecondCount,
@@ -164,6 +167,7 @@ final class LaneCore {
         guard channel.isActive else { return failed("\(address): the connection was closed at once") }
         self.channel = channel
         logger.debug("connected to a Stockade server", metadata: ["address": "\(address)"])
+        instruments.connected(name)
         var actions: [ConnectionState<Sink>.Action] = []
         state.connected(at: now, into: &actions)
         perform(actions)
@@ -201,10 +205,12 @@ final class LaneCore {
     /// There is no connection now. Tries again after a pause.
     private func failed(_ why: String) {
         trouble = why
+        instruments.disconnected(name)
         let wasOpen = reachability.isOpen
         let pause = reachability.failed(using: &random)
         if reachability.isOpen {
             if !wasOpen {
+                instruments.circuit(name, isOpen: true)
                 logger.warning("the Stockade server is not reachable", metadata: ["reason": "\(why)"])
             }
             var actions: [ConnectionState<Sink>.Action] = []
@@ -219,6 +225,11 @@ final class LaneCore {
             me.value.denial = nil
             me.value.connect()
         }
+    }
+
+    private func answered() {
+        if reachability.isOpen { instruments.circuit(name, isOpen: false) }
+        reachability.answered()
     }
 
     // MARK: The clock's side
@@ -244,7 +255,7 @@ final class LaneCore {
         for action in actions {
             switch action {
             case .finish(let sink, let attempt):
-                if case .reply = attempt { reachability.answered() }
+                if case .reply = attempt { answered() }
                 sink.finish(attempt)
             case .ready:
                 denial = nil

@@ -22,6 +22,7 @@ struct Request: Sendable {
     var shape: ReplyShape
     /// Whether it may change the ledger. If it may, a lost reply leaves something to find out.
     var isChange: Bool
+    var verb: Verb
 
     /// The request without its line end, for messages.
     var text: String { String(decoding: bytes.dropLast(), as: UTF8.self) }
@@ -29,12 +30,14 @@ struct Request: Sendable {
 
 /// Writes one request, word by word.
 struct RequestWriter {
+    private let verb: Verb
     private var bytes: [UInt8]
     private var echo = 0..<0
     /// What was wrong first. Kept until `finish`, so that a request reads as one sentence at its call site.
     private var complaint: String?
 
     init(_ verb: Verb) {
+        self.verb = verb
         bytes = []
         bytes.reserveCapacity(96)
         append(verb.name)
@@ -104,7 +107,7 @@ struct RequestWriter {
             throw .invalid("the request has \(bytes.count) bytes, at most \(Limits.requestLength) are allowed")
         }
         bytes.append(UInt8(ascii: "\n"))
-        return Request(bytes: bytes, echo: echo, shape: shape, isChange: isChange)
+        return Request(bytes: bytes, echo: echo, shape: shape, isChange: isChange, verb: verb)
     }
 
     private mutating func complain(_ text: String) {
@@ -149,6 +152,8 @@ extension Request {
         guard isWord, bytes.count <= 1_024 else {
             throw .invalid("a password must be 1 to 1024 bytes without blanks and control characters")
         }
-        return Request(bytes: Array("AUTH ".utf8) + bytes + [UInt8(ascii: "\n")], echo: 0..<0, shape: .line, isChange: false)
+        return Request(
+            bytes: Array("AUTH ".utf8) + bytes + [UInt8(ascii: "\n")], echo: 0..<0, shape: .line, isChange: false,
+            verb: .auth)
     }
 }

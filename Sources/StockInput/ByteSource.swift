@@ -1,4 +1,4 @@
-// The bytes of a file or of standard input, a large piece at a time.
+// The bytes of a file or of standard input, a large piece at a time; or bytes that are there already.
 
 import Glibc
 
@@ -12,6 +12,8 @@ public final class ByteSource {
 
     private let descriptor: Int32
     private let isOwned: Bool
+    /// What is left of bytes that were given.
+    private var given: ArraySlice<UInt8>?
     private static let pieceSize = 1 << 18
 
     /// Opens the file at `path`; `-` is standard input.
@@ -27,12 +29,24 @@ public final class ByteSource {
         (name, size, descriptor, isOwned) = (path, isFile ? Int64(status.st_size) : nil, file, true)
     }
 
+    /// Reads what is there already.
+    public init(_ bytes: [UInt8], name: String) {
+        (self.name, size, descriptor, isOwned) = (name, Int64(bytes.count), -1, false)
+        given = bytes[...]
+    }
+
     deinit {
         if isOwned { close(descriptor) }
     }
 
     /// The next bytes into `buffer`, whatever it held; empty at the end.
-    func read(into buffer: inout [UInt8]) throws(ToolError) {
+    public func read(into buffer: inout [UInt8]) throws(ToolError) {
+        if let given {
+            buffer = Array(given.prefix(Self.pieceSize))
+            self.given = given.dropFirst(Self.pieceSize)
+            bytesRead += Int64(buffer.count)
+            return
+        }
         if buffer.count < Self.pieceSize { buffer = [UInt8](repeating: 0, count: Self.pieceSize) }
         while true {
             let got = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, Self.pieceSize) }

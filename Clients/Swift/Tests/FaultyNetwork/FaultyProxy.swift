@@ -3,16 +3,15 @@
 
 import NIOCore
 import NIOPosix
-import StockadeTesting
 import Synchronization
 
 /// Random numbers that a seed repeats (SplitMix64).
-struct SeededRandom: RandomNumberGenerator {
+public struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    public init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -22,7 +21,7 @@ struct SeededRandom: RandomNumberGenerator {
 }
 
 /// How a connection through the proxy ends before its time.
-enum Disaster: CaseIterable {
+public enum Disaster: CaseIterable, Sendable {
     /// What the server says is swallowed, after it did what it was asked, and both sides are closed.
     case dropReply
     /// Half of what the server says arrives, then the connection closes.
@@ -42,15 +41,15 @@ enum Disaster: CaseIterable {
 }
 
 /// A proxy on a free port of the loopback interface.
-final class FaultyProxy: Sendable {
+public final class FaultyProxy: Sendable {
     private let listener: any Channel
-    let port: Int
+    public let port: Int
 
     private let toll = Toll()
 
-    init(to server: StockadeTestServer, seed: UInt64) async throws {
+    /// - Parameter target: the server's port on the loopback interface.
+    public init(to target: Int, seed: UInt64) async throws {
         let random = Mutex(SeededRandom(seed: seed))
-        let target = Int(server.address.split(separator: ":").last ?? "") ?? 0
         let toll = toll
         listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton.next())
             .childChannelOption(.allowRemoteHalfClosure, value: true)
@@ -66,20 +65,48 @@ final class FaultyProxy: Sendable {
     }
 
     /// Stops taking connections, and waits until the server has seen the end of every one.
-    func drain() async throws {
+    public func drain() async throws {
         try await listener.close()
-        try await eventually { toll.open.withLock { $0 == 0 } }
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            toll.whenEmpty { continuation.resume() }
+        }
     }
 
     /// What has happened, by kind.
-    var disasters: [Disaster: Int] { toll.disasters.withLock { $0 } }
+    public var disasters: [Disaster: Int] { toll.disasters.withLock { $0 } }
 }
 
 /// What the connections of a proxy have in common.
 private final class Toll: Sendable {
+    private struct Open {
+        /// Connections to the server that are being made or are there.
+        var count = 0
+        var whenEmpty: (@Sendable () -> Void)?
+    }
+
     let disasters = Mutex<[Disaster: Int]>([:])
-    /// Connections to the server that are being made or are there.
-    let open = Mutex(0)
+    private let open = Mutex(Open())
+
+    func opened() { open.withLock { $0.count += 1 } }
+
+    func closed() {
+        let then = open.withLock { open -> (@Sendable () -> Void)? in
+            open.count -= 1
+            guard open.count == 0 else { return nil }
+            defer { open.whenEmpty = nil }
+            return open.whenEmpty
+        }
+        then?()
+    }
+
+    /// Calls `body` when no connection to the server is left.
+    func whenEmpty(_ body: @escaping @Sendable () -> Void) {
+        let isEmpty = open.withLock { open in
+            if open.count > 0 { open.whenEmpty = body }
+            return open.count == 0
+        }
+        if isEmpty { body() }
+    }
 
     func add(_ disaster: Disaster) { disasters.withLock { $0[disaster, default: 0] += 1 } }
 }
@@ -114,7 +141,7 @@ private final class ProxyHandler: ChannelInboundHandler {
         self.context = context
         let me = NIOLoopBound(self, eventLoop: context.eventLoop)
         let toll = toll
-        toll.open.withLock { $0 += 1 }
+        toll.opened()
         ClientBootstrap(group: context.eventLoop)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -124,10 +151,10 @@ private final class ProxyHandler: ChannelInboundHandler {
             .connect(host: "127.0.0.1", port: target)
             .whenComplete { result in
                 guard case .success(let channel) = result else {
-                    toll.open.withLock { $0 -= 1 }
+                    toll.closed()
                     return me.value.closeClient()
                 }
-                channel.closeFuture.whenComplete { _ in toll.open.withLock { $0 -= 1 } }
+                channel.closeFuture.whenComplete { _ in toll.closed() }
                 me.value.backend = channel
                 for bytes in me.value.waiting { channel.writeAndFlush(bytes, promise: nil) }
                 me.value.waiting = []
@@ -229,7 +256,8 @@ private final class ProxyHandler: ChannelInboundHandler {
         guard let context else { return }
         var rest = bytes
         while rest.readableBytes > 0 {
-            let length = Bool.random(using: &random) ? rest.readableBytes : Int.random(in: 1...rest.readableBytes, using: &random)
+            let isWhole = Bool.random(using: &random)
+            let length = isWhole ? rest.readableBytes : Int.random(in: 1...rest.readableBytes, using: &random)
             guard let piece = rest.readSlice(length: length) else { return }
             let delay = Int.random(in: 0..<4, using: &random) == 0 ? Int64.random(in: 0...2_000, using: &random) : 0
             busyUntil = max(busyUntil, .now()) + .microseconds(delay)

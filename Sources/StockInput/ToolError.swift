@@ -1,9 +1,5 @@
 // How a tool says that it cannot go on: one kind for each thing that a person or a script would do about it.
 
-import StockArchive
-import StockConnection
-import StockJournal
-
 /// Why a tool stopped. The description is for the person who called it: what is where, and what to do.
 public struct ToolError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What a caller can do something about, with the numbers of sysexits.h.
@@ -34,37 +30,5 @@ public struct ToolError: Error, Equatable, Sendable, CustomStringConvertible {
     public init(_ kind: Kind, _ description: String) {
         self.kind = kind
         self.description = description
-    }
-
-    /// Any error of the modules below, sorted into these kinds.
-    public init(_ error: any Error) {
-        switch error {
-        case let error as ToolError: self = error
-        case let error as ConnectionError: self.init(.unreachable, error.description)
-        case let error as JournalError: self.init(Kind(error), error.description)
-        case let error as ArchiveError: self.init(Kind(error), error.description)
-        default: self.init(.failed, "\(error)")
-        }
-    }
-}
-
-extension ToolError.Kind {
-    fileprivate init(_ error: JournalError) {
-        self =
-            switch error {
-            case .locked: .tryLater
-            case .damaged: .damaged
-            case .unsuitable, .system: .noInput
-            }
-    }
-
-    fileprivate init(_ error: ArchiveError) {
-        self =
-            switch error {
-            case .busy: .tryLater
-            case .missing: .noInput
-            case .damaged, .foreign, .newerFormat, .gap, .misfit: .damaged
-            case .full, .system, .sqlite: .failed
-            }
     }
 }
