@@ -117,13 +117,15 @@ extension Server {
 
     /// Serves the queue. Those whose turn did not come go first in the next, then those that have more to say.
     mutating func serveReadyConnections() {
-        var budget = TurnBudget(start: clinux_monotonic_ns())
+        record.servingAt = clinux_monotonic_ns()
+        var budget = TurnBudget(start: record.servingAt)
         let end = ready.count
         while readyHead < end, !budget.isOver {
             let token = ready[readyHead]
             readyHead += 1
             guard let connection = connections.find(token) else { continue }
             connection.pointee.isQueued = false
+            budget.reserveDelivery()
             serve(connection, &budget)
         }
         if readyHead == ready.count {
@@ -208,6 +210,7 @@ extension Server {
         var share = TurnLimits.share
         var runStart = replies.count
         let waitingReplies = connection.pointee.replies.count
+        let allowance = outputAllowance
         connection.pointee.hasMore = false
 
         var announcedUntil = 0
@@ -216,18 +219,20 @@ extension Server {
         requests: while offset < window.count {
             if offset >= announcedUntil { announcedUntil = announceIDs(in: window, from: offset) }
             if share == 0 || budget.isOver || events.count > eventLimit
-                || waitingReplies &+ (replies.count &- runStart) >= configuration.maximumOutput
+                || waitingReplies &+ (replies.count &- runStart) >= allowance
             {
                 connection.pointee.hasMore = true
                 break
             }
             let written = replies.count
+            let eventBytes = events.count
             let size: Int
             switch parser.next(in: window, from: offset, progress: &connection.pointee.progress) {
             case .request(let request, let verb, let consumed):
                 size = consumed
                 switch answer(request, verb, connection) {
                 case .answered: break
+                case .answeredAtLength: budget.look()
                 case .answeredWhenDurable:
                     // Its own run: what stands before it need not wait for the disk.
                     addRun(connection, from: runStart, to: written)
@@ -260,7 +265,7 @@ extension Server {
             }
             offset &+= size
             share &-= 1
-            budget.spend(bytes: size &+ (replies.count &- written))
+            budget.spend(bytes: size &+ (replies.count &- written) &+ (events.count &- eventBytes))
         }
         // Also an empty run: the connection may have ended.
         addRun(connection, from: runStart, to: replies.count)
