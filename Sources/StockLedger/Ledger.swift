@@ -44,7 +44,7 @@ public struct Ledger: ~Copyable {
     var records = RecordTable()
     var buyers: BuyerCounts
     var holds = TimingWheel()
-    var expected = ExpectedIDs()
+    var expected = ExpectedKeys()
 
     /// Records that are orders; the others are operations.
     public internal(set) var orderCount = 0
@@ -153,6 +153,7 @@ public struct Ledger: ~Copyable {
     public var buyerCount: Int { buyers.count }
 
     /// Bytes of all tables.
+    @inline(__always)
     public var memoryInUse: Int { stocks.bytes &+ records.bytes &+ buyers.bytes &+ holds.bytes }
 
     /// Bytes of the tables, each with its indexes: SKUs, remembered ids, buyers' counts, open holds.
@@ -177,6 +178,7 @@ public struct Ledger: ~Copyable {
     // MARK: What every decision needs
 
     /// Whether changes are refused at this moment, for a change that draws on no new memory to speak of.
+    @inline(__always)
     func refusal(_ admission: Admission) -> Refusal? {
         switch admission {
         case .open: nil
@@ -186,6 +188,7 @@ public struct Ledger: ~Copyable {
     }
 
     /// The same for a change that remembers a new id.
+    @inline(__always)
     func refusalOfNewID(_ admission: Admission) -> Refusal? {
         if let refusal = refusal(admission) { return refusal }
         if records.count >= options.maximumOrders { return .full(.orders) }
