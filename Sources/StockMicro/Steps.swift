@@ -86,7 +86,7 @@ extension MicroBenchmark {
         withUnsafeTemporaryAllocation(of: OrderLine.self, capacity: 1) { lines in
             guard let start = lines.baseAddress else { return }
             start.initialize(to: OrderLine(sku: sku, quantity: 1))
-            body(NewOrder(id: id, lines: OrderLines(start: start, count: 1), buyer: nil, born: nil))
+            NewOrder.with(id: id, lines: OrderLines(start: start, count: 1), body)
         }
     }
 
