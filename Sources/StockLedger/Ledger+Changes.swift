@@ -333,6 +333,12 @@ extension Ledger {
     /// Brings the digest up to date, or as far as so many SKUs bring it.
     mutating func countTouched(atMost limit: Int = Ledger.touchedCapacity) {
         let count = min(limit, touchedCount)
+        // Their names are needed only here. All of them first, so that the waits for memory overlap.
+        var sum: UInt64 = 0
+        for index in 0..<count {
+            sum &+= UInt64(stocks.key(touched[(touchedFirst &+ index) & (Ledger.touchedCapacity &- 1)])[0])
+        }
+        expected.sink = sum
         for index in 0..<count {
             let ordinal = touched[(touchedFirst &+ index) & (Ledger.touchedCapacity &- 1)]
             let stock = stocks[ordinal]

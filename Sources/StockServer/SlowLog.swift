@@ -77,7 +77,8 @@ struct SlowLog: ~Copyable {
     private var ledgerBytes = 0
     private var segment: UInt64 = 0
     private let calls: UnsafeMutablePointer<UInt64>
-    private static let verbs = Int(UInt8.max) + 1
+    /// Verbs have the numbers below this one.
+    private static let verbs = Verb.allCases.reduce(0) { max($0, Int($1.rawValue) + 1) }
 
     init(limit: Int64) {
         self.limit = limit

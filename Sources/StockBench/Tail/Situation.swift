@@ -62,7 +62,7 @@ public struct TailOptions: Sendable {
         // Shards hold three quarters of 4,096 or 32,768 slots when they double.
         ordersBeforeGrowth = quick ? 760_000 : 6_200_000
         holds = quick ? 100_000 : 1_000_000
-        recoveryOrders = quick ? 300_000 : 10_000_000
+        recoveryOrders = quick ? 1_000_000 : 10_000_000
         recoverySKUs = quick ? 100_000 : 1_000_000
         self.parent = parent
     }
