@@ -39,7 +39,7 @@ extension Ledger {
 
     /// Nearly all of the time of releasing one of very many holds is waiting for memory: its order, its SKU, its buyer's
     /// count. So the memory of the next few is looked at ahead, in loads that do not depend on each other, and the
-    /// waits overlap. It changes nothing but the time: a million holds of as many SKUs are out in a third of it.
+    /// waits overlap. It changes nothing but the time.
     private mutating func lookAtDueHolds() {
         var orders = InlineArray<16, Arena.Reference>(repeating: 0)
         var count = 0

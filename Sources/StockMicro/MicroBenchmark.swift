@@ -45,7 +45,7 @@ extension MicroBenchmark {
     ///   - items: requests of one repetition.
     ///   - scratch: a directory for a log and a database; they are made below it, and the caller removes it.
     public static func all(items: Int, scratch: String) -> [MicroBenchmark] {
-        parsing(items) + deciding(items) + encoding(items) + logging(items, scratch: scratch)
+        parsing(items) + deciding(items) + expiring(items) + encoding(items) + logging(items, scratch: scratch)
     }
 }
 

@@ -71,6 +71,41 @@ extension MicroBenchmark {
         ]
     }
 
+    // MARK: Expire
+
+    /// As many SKUs and buyers as holds, so that each release is a wait for memory.
+    static func expiring(_ items: Int) -> [MicroBenchmark] {
+        let orders = Names("order-", items)
+        let skus = Names("sku-", items)
+        let buyers = Names("buyer-", items)
+        return [
+            MicroBenchmark(name: "expire", what: "a hold released, each of another SKU and buyer", items: items) {
+                var events = EventBuffer()
+                var ledger = Ledger(hashKey: Material.key)
+                for number in 0..<items {
+                    accept(
+                        ledger.execute(
+                            .create(sku: skus[number], onhand: Material.stock, settings: StockSettings()),
+                            at: Material.start, admission: .open, events: &events))
+                    events.removeAll()
+                }
+                for number in 0..<items {
+                    let sku = skus[Int(truncatingIfNeeded: UInt64(number) &* 2_654_435_761 % UInt64(items))]
+                    with(orders[number], sku, buyer: buyers[number]) { order in
+                        accept(ledger.execute(.reserve(order, ttl: 1_000), at: Material.start, admission: .open, events: &events))
+                    }
+                    events.removeAll()
+                }
+                return timed {
+                    while ledger.holdCount > 0 {
+                        _ = ledger.expire(at: Material.start + 1_000, limit: Material.turn, events: &events)
+                        events.removeAll()
+                    }
+                }
+            }
+        ]
+    }
+
     /// Sells one unit to each order.
     static func sell(_ orders: Names, _ skus: Names, _ items: Int, _ ledger: inout Ledger, _ events: inout EventBuffer) {
         for number in 0..<items {
@@ -82,11 +117,11 @@ extension MicroBenchmark {
     }
 
     @inline(__always)
-    static func with(_ id: Token, _ sku: Token, _ body: (NewOrder) -> Void) {
+    static func with(_ id: Token, _ sku: Token, buyer: Token? = nil, _ body: (NewOrder) -> Void) {
         withUnsafeTemporaryAllocation(of: OrderLine.self, capacity: 1) { lines in
             guard let start = lines.baseAddress else { return }
             start.initialize(to: OrderLine(sku: sku, quantity: 1))
-            NewOrder.with(id: id, lines: OrderLines(start: start, count: 1), body)
+            NewOrder.with(id: id, lines: OrderLines(start: start, count: 1), buyer: buyer, body)
         }
     }
 

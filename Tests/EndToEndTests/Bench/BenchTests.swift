@@ -20,8 +20,8 @@ extension EndToEnd {
             let names = steps.compactMap { $0["name"] as? String }
             #expect(
                 names == [
-                    "parse-line", "parse-array", "decide-deduct", "decide-retry", "decide-hold", "encode-reply",
-                    "encode-event", "append", "replay", "fold",
+                    "parse-line", "parse-array", "decide-deduct", "decide-retry", "decide-hold", "expire",
+                    "encode-reply", "encode-event", "append", "replay", "fold",
                 ])
             #expect(steps.allSatisfy { ($0["ns"] as? Double ?? 0) > 0 })
             let left = try FileManager.default.contentsOfDirectory(atPath: directory.path)
