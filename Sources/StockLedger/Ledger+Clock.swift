@@ -11,13 +11,7 @@ extension Ledger {
     public mutating func expire(at now: Timestamp, limit: Int, events: inout EventBuffer) -> Int {
         if now > clock { clock = now }
         var steps = 0
-        var looked = 0
         while steps < limit {
-            if looked == 0 {
-                looked = Ledger.dueAhead
-                lookAtDueHolds()
-            }
-            looked &-= 1
             switch holds.step(until: clock) {
             case .idle:
                 return steps
@@ -32,38 +26,6 @@ extension Ledger {
             }
         }
         return steps
-    }
-
-    /// Holds that are looked at together.
-    private static let dueAhead = 16
-
-    /// Nearly all of the time of releasing one of very many holds is waiting for memory: its order, its SKU, its buyer's
-    /// count. So the memory of the next few is looked at ahead, in loads that do not depend on each other, and the
-    /// waits overlap. It changes nothing but the time.
-    private mutating func lookAtDueHolds() {
-        var orders = InlineArray<16, Arena.Reference>(repeating: 0)
-        var count = 0
-        holds.forEachDue(Ledger.dueAhead) {
-            orders[count] = $0
-            count &+= 1
-        }
-        var sum: UInt64 = 0
-        for index in 0..<count { sum &+= records[orders[index]].header.pointee.sequence }
-        for index in 0..<count {
-            let record = records[orders[index]]
-            guard record.lineCount > 0 else { continue }
-            let ordinal = record.lines[0].ordinal
-            let stock = stocks[ordinal]
-            // The record of a SKU begins anywhere in a cache line and reaches into the next one.
-            sum &+= UInt64(truncatingIfNeeded: stock.pointee.onhand) &+ stock.pointee.buyersDigest
-            if let buyer = record.buyer { sum &+= buyers.slot(of: buyer, ordinal) }
-        }
-        for index in 0..<count {
-            let record = records[orders[index]]
-            guard record.lineCount > 0, let buyer = record.buyer else { continue }
-            sum &+= UInt64(truncatingIfNeeded: buyers.units(of: buyer, record.lines[0].ordinal))
-        }
-        expected.sink = sum
     }
 
     /// When `expire` has something to do next, or a moment before it; `nil` while no hold is open.

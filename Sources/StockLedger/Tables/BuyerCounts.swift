@@ -28,10 +28,6 @@ struct BuyerCounts: ~Copyable {
         return reference == 0 ? 0 : arena.pointer(reference).load(as: Int64.self)
     }
 
-    /// The memory that a search for this pair begins with.
-    @inline(__always)
-    func slot(of buyer: Token, _ ordinal: UInt32) -> UInt64 { index.home(hashKey.hash(buyer, and: UInt64(ordinal))) }
-
     /// Adds units, negative ones when they are given back.
     ///
     /// - Returns: by how much the sum of the digests of this SKU's pairs changed, wrapping.

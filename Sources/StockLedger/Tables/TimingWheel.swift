@@ -135,17 +135,6 @@ struct TimingWheel: ~Copyable {
         return .moved
     }
 
-    /// Calls `body` with the orders of the holds that `step` will hand out next, as far as they are known to be due.
-    func forEachDue(_ limit: Int, _ body: (Arena.Reference) -> Void) {
-        var slot = heads[TimingWheel.ready]
-        var left = limit
-        while slot != TimingWheel.none, left > 0 {
-            body(hold(slot).pointee.order)
-            slot = hold(slot).pointee.next
-            left &-= 1
-        }
-    }
-
     /// When `step` has something to do next: at the first due time or before it.
     var nextStep: Timestamp? {
         if heads[TimingWheel.cascading] != TimingWheel.none || heads[TimingWheel.ready] != TimingWheel.none {
