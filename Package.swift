@@ -58,6 +58,10 @@ let package = Package(
                 "StockModel", "StockConnection", "CLinux",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
+        // The steps of a request's way, each measured by itself.
+        .target(
+            name: "StockMicro",
+            dependencies: ["StockModel", "StockWire", "StockLedger", "StockJournal", "StockArchive", "CLinux"]),
         .target(
             name: "StockRehearsal",
             // StockBench lends its latencies and the way it prints numbers.
@@ -65,7 +69,7 @@ let package = Package(
         .executableTarget(
             name: "stockade",
             dependencies: [
-                "StockServer", "StockTools", "StockArchive", "StockBench", "StockRehearsal", "StockConsole",
+                "StockServer", "StockTools", "StockArchive", "StockBench", "StockMicro", "StockRehearsal", "StockConsole",
                 "StockConnection", "StockInput", "StockJournal", "StockModel", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

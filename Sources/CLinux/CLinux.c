@@ -7,13 +7,16 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -181,6 +184,18 @@ uint64_t clinux_memory_total(void) {
     return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0;
 }
 
+struct clinux_thread_usage clinux_thread_usage(void) {
+    struct rusage usage = {0};
+    struct clinux_thread_usage result = {0};
+    if (getrusage(RUSAGE_THREAD, &usage) != 0) return result;
+    // The times in `usage` are those of the last tick; this clock is exact.
+    result.cpu_ns = nanoseconds(CLOCK_THREAD_CPUTIME_ID);
+    result.page_faults = usage.ru_minflt;
+    result.waits = usage.ru_nvcsw;
+    result.preemptions = usage.ru_nivcsw;
+    return result;
+}
+
 void clinux_give_way(void) {
     // On Linux "process 0" is the calling thread for both calls. That they fail does not matter: it is a courtesy.
     (void)setpriority(PRIO_PROCESS, 0, 10);
@@ -189,3 +204,39 @@ void clinux_give_way(void) {
 }
 
 void clinux_name_thread(const char *name) { (void)pthread_setname_np(pthread_self(), name); }
+
+// ---- processes -------------------------------------------------------------------------------------------
+
+pid_t clinux_spawn_bound(char *const arguments[], char *const environment[], int output) {
+    // The child says through this pipe why it could not begin; when it begins, the pipe closes without a word.
+    int failure[2];
+    if (pipe2(failure, O_CLOEXEC) != 0) return -1;
+    pid_t parent = getpid();
+    pid_t child = fork();
+    if (child == 0) {
+        // Only calls that are safe after fork in a process with threads.
+        sigset_t none;
+        sigemptyset(&none);
+        int input = open("/dev/null", O_RDONLY);
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && setpgid(0, 0) == 0
+            && sigprocmask(SIG_SETMASK, &none, NULL) == 0 && input >= 0 && dup2(input, 0) == 0 && dup2(output, 1) == 1
+            && dup2(output, 2) == 2) {
+            execve(arguments[0], arguments, environment);
+        }
+        int code = errno;
+        (void)!write(failure[1], &code, sizeof code);
+        _exit(127);
+    }
+    int code = child < 0 ? errno : 0;
+    close(failure[1]);
+    if (child > 0) {
+        while (read(failure[0], &code, sizeof code) < 0 && errno == EINTR) {}
+        if (code != 0) {
+            while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
+            child = -1;
+        }
+    }
+    close(failure[0]);
+    errno = code;
+    return child;
+}

@@ -16,18 +16,19 @@ struct LawWalk: ~Copyable {
     var ordinal: UInt32 = 1
     /// The digests of all visited records, by shard.
     let digests: UnsafeMutablePointer<UInt64>
-    /// Per ordinal, in pages: units held by open orders, and units sold and kept.
-    private var pages: [UnsafeMutablePointer<(held: Int64, sold: Int64)>] = []
+    /// Per ordinal, in pages that are made when they are needed: units held by open orders, and units sold and kept.
+    private var pages: [UnsafeMutablePointer<(held: Int64, sold: Int64)>?] = []
 
     private static let idle = UInt16.max
-    private static let pageShift = 12
+    /// Small pages: visiting orders of many SKUs makes one after the other, and each must cost little.
+    private static let pageShift = 8
 
     init() {
         digests = .allocate(capacity: Shard.count)
     }
 
     deinit {
-        for page in pages { page.deallocate() }
+        for page in pages { page?.deallocate() }
         digests.deallocate()
     }
 
@@ -43,7 +44,7 @@ struct LawWalk: ~Copyable {
 
     mutating func stop() {
         number = LawWalk.idle
-        for page in pages { page.deallocate() }
+        for page in pages { page?.deallocate() }
         pages = []
     }
 
@@ -74,11 +75,14 @@ struct LawWalk: ~Copyable {
 
     private mutating func place(_ ordinal: UInt32) -> UnsafeMutablePointer<(held: Int64, sold: Int64)> {
         let page = Int(ordinal) >> LawWalk.pageShift
-        while pages.count <= page {
-            let fresh = UnsafeMutablePointer<(held: Int64, sold: Int64)>.allocate(capacity: 1 << LawWalk.pageShift)
-            fresh.initialize(repeating: (0, 0), count: 1 << LawWalk.pageShift)
-            pages.append(fresh)
-        }
-        return pages[page] + (Int(ordinal) & ((1 << LawWalk.pageShift) - 1))
+        if pages.count <= page { pages += Array(repeating: nil, count: page + 1 - pages.count) }
+        return (pages[page] ?? newPage(page)) + (Int(ordinal) & ((1 << LawWalk.pageShift) - 1))
+    }
+
+    private mutating func newPage(_ page: Int) -> UnsafeMutablePointer<(held: Int64, sold: Int64)> {
+        let fresh = UnsafeMutablePointer<(held: Int64, sold: Int64)>.allocate(capacity: 1 << LawWalk.pageShift)
+        fresh.initialize(repeating: (0, 0), count: 1 << LawWalk.pageShift)
+        pages[page] = fresh
+        return fresh
     }
 }

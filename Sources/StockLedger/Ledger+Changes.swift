@@ -324,22 +324,31 @@ extension Ledger {
     /// Notes that a SKU's part of the digest is out of date. A hot SKU is hashed once for many sales.
     mutating func touch(_ ordinal: UInt32) {
         guard !stocks[ordinal].pointee.isTouched else { return }
-        if touchedCount == Ledger.touchedCapacity { countTouched() }
+        if touchedCount == Ledger.touchedCapacity { countTouched(atMost: Ledger.touchedBatch) }
         stocks[ordinal].pointee.isTouched = true
-        touched[touchedCount] = ordinal
+        touched[(touchedFirst &+ touchedCount) & (Ledger.touchedCapacity &- 1)] = ordinal
         touchedCount &+= 1
     }
 
-    /// Brings the digest up to date.
-    mutating func countTouched() {
-        for index in 0..<touchedCount {
-            let stock = stocks[touched[index]]
-            let digest = digest(ofSKU: touched[index])
+    /// Brings the digest up to date, or as far as so many SKUs bring it.
+    mutating func countTouched(atMost limit: Int = Ledger.touchedCapacity) {
+        let count = min(limit, touchedCount)
+        // Their names are needed only here. All of them first, so that the waits for memory overlap.
+        var sum: UInt64 = 0
+        for index in 0..<count {
+            sum &+= UInt64(stocks.key(touched[(touchedFirst &+ index) & (Ledger.touchedCapacity &- 1)])[0])
+        }
+        expected.sink = sum
+        for index in 0..<count {
+            let ordinal = touched[(touchedFirst &+ index) & (Ledger.touchedCapacity &- 1)]
+            let stock = stocks[ordinal]
+            let digest = digest(ofSKU: ordinal)
             stockDigests[Int(stock.pointee.shard)] &+= digest &- stock.pointee.countedDigest
             stock.pointee.countedDigest = digest
             stock.pointee.isTouched = false
         }
-        touchedCount = 0
+        touchedFirst = (touchedFirst &+ count) & (Ledger.touchedCapacity &- 1)
+        touchedCount &-= count
     }
 
     /// What a SKU adds to its shard's digest, its buyers' counts aside.

@@ -4,7 +4,8 @@
 import StockModel
 
 extension Ledger {
-    /// Releases holds that are due, in at most `limit` steps (a step releases one hold or moves one nearer).
+    /// Releases holds that are due, in about `limit` steps: a step releases one hold, or eight lines of one, or moves one
+    /// nearer.
     ///
     /// - Returns: the steps used; less than `limit` means that nothing is left to do at `now`.
     public mutating func expire(at now: Timestamp, limit: Int, events: inout EventBuffer) -> Int {
@@ -21,7 +22,7 @@ extension Ledger {
                 let id = records[reference].id
                 release(reference, hashKey.hash(id), .expired)
                 events.append(.expired(id: id, lines: releasedLines(reference)))
-                steps += 1
+                steps += work(on: reference)
             }
         }
         return steps
@@ -43,8 +44,8 @@ extension Ledger {
             let header = records[reference].header
             guard header.pointee.moment &+ options.retention <= clock.milliseconds else { break }
             through = header.pointee.sequence
+            steps += work(on: reference) + returns(of: reference)
             reference = header.pointee.next
-            steps += 1
         }
         // Only when all was done is there a pause: a backlog goes on at once.
         if steps < limit { lastForgetting = clock }
@@ -56,6 +57,20 @@ extension Ledger {
             steps += buyers.sweep(limit: limit - steps) { stocks[$0].pointee.isDropped }
         }
         return steps
+    }
+
+    /// Steps that a change to all lines of a record counts for.
+    private func work(on reference: Arena.Reference) -> Int { 1 + records[reference].lineCount / 8 }
+
+    /// The returns of an order; they are forgotten with it.
+    private func returns(of reference: Arena.Reference) -> Int {
+        var count = 0
+        var next = records[reference].isOrder ? records[reference].header.pointee.newestReturn : 0
+        while next != 0 {
+            count += 1
+            next = records[next].header.pointee.next
+        }
+        return count
     }
 
     /// When `forget` has something to do next; `nil` when nothing has ended. Once it has done all there was, it rests

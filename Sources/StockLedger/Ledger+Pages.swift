@@ -20,8 +20,8 @@ public struct HoldCursor {
 }
 
 extension Ledger {
-    /// Entries looked at for one page.
-    private static let pageBudget = 20_000
+    /// Entries looked at for one page. Each may be a wait for memory or two: so many take less than a millisecond.
+    private static let pageBudget = 4_000
 
     // MARK: SKUS
 

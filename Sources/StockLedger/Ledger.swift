@@ -58,10 +58,13 @@ public struct Ledger: ~Copyable {
     let recordDigests: UnsafeMutablePointer<UInt64>
     let stockDigests: UnsafeMutablePointer<UInt64>
     var walk = LawWalk()
-    /// SKUs whose part of the digest is to be counted again.
+    /// SKUs whose part of the digest is to be counted again: a ring, from the one that waits longest.
     let touched: UnsafeMutablePointer<UInt32>
+    var touchedFirst = 0
     var touchedCount = 0
+    /// A power of two. When it is full, the oldest are counted, a few at a time: nobody pays for all of them.
     static let touchedCapacity = 4_096
+    static let touchedBatch = 32
 
     /// The SKUs and lines of the command that is being decided.
     let resolved: UnsafeMutablePointer<UInt32>
@@ -152,6 +155,14 @@ public struct Ledger: ~Copyable {
     /// Bytes of all tables.
     @inline(__always)
     public var memoryInUse: Int { stocks.bytes &+ records.bytes &+ buyers.bytes &+ holds.bytes }
+
+    /// Bytes of the tables, each with its indexes: SKUs, remembered ids, buyers' counts, open holds.
+    public var memoryByTable: (skus: Int, orders: Int, buyers: Int, holds: Int) {
+        (stocks.bytes, records.bytes, buyers.bytes, holds.bytes)
+    }
+
+    /// Of the remembered ids' bytes, those of the index.
+    public var orderIndexMemory: Int { records.indexBytes }
 
     /// The sum of the hashes of all items, and of what the ledger remembers of those it forgot: equal for equal states.
     public mutating func digest() -> UInt64 {

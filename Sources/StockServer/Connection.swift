@@ -59,6 +59,8 @@ struct Connection: ~Copyable {
     var input = OutputBuffer()
     var progress = ParseProgress()
     var replies = HeldReplies()
+    /// Bytes of them that the table has counted.
+    var notedReplies = 0
     /// When it last took a reply, or began to have one to take; lingering: when it began. Monotonic nanoseconds.
     var progressAt: Int64 = 0
 

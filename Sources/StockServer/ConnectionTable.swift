@@ -15,6 +15,8 @@ struct ConnectionTable: ~Copyable {
     private var newestGeneration: UInt32 = 0
     /// Open connections.
     private(set) var count = 0
+    /// Bytes of replies that wait for all of them, as far as they were noted.
+    private(set) var heldReplies = 0
 
     init() {
         capacity = 64
@@ -60,9 +62,18 @@ struct ConnectionTable: ~Copyable {
         return places + place
     }
 
+    /// Notes how many bytes of replies wait for a connection.
+    @inline(__always)
+    mutating func noteReplies(of connection: UnsafeMutablePointer<Connection>) {
+        let count = connection.pointee.replies.count
+        heldReplies &+= count &- connection.pointee.notedReplies
+        connection.pointee.notedReplies = count
+    }
+
     /// Closes the connection of `token`, unless it is gone.
     mutating func close(_ token: PollToken) {
         guard let connection = find(token) else { return }
+        heldReplies &-= connection.pointee.notedReplies
         connection.deinitialize(count: 1)
         let place = Int(token.descriptor)
         generations[place] = 0

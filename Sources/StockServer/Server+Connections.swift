@@ -117,13 +117,15 @@ extension Server {
 
     /// Serves the queue. Those whose turn did not come go first in the next, then those that have more to say.
     mutating func serveReadyConnections() {
-        var budget = TurnBudget(start: clinux_monotonic_ns())
+        record.servingAt = clinux_monotonic_ns()
+        var budget = TurnBudget(start: record.servingAt)
         let end = ready.count
         while readyHead < end, !budget.isOver {
             let token = ready[readyHead]
             readyHead += 1
             guard let connection = connections.find(token) else { continue }
             connection.pointee.isQueued = false
+            budget.reserveDelivery()
             serve(connection, &budget)
         }
         if readyHead == ready.count {
@@ -207,7 +209,7 @@ extension Server {
         var offset = 0
         var share = TurnLimits.share
         var runStart = replies.count
-        let outputRoom = configuration.maximumOutput &- connection.pointee.replies.count &+ runStart
+        let outputRoom = outputAllowance &- connection.pointee.replies.count &+ runStart
         connection.pointee.hasMore = false
         defer { store.ledger.expectNothing() }
 
@@ -221,11 +223,13 @@ extension Server {
                     break requests
                 }
                 let written = replies.count
+                let eventBytes = events.count
                 let end = batch[index].pointee.end
                 switch batch[index].pointee.parsed {
                 case .request(let request, let verb, _):
                     switch answer(request, verb, connection) {
                     case .answered: break
+                    case .answeredAtLength: budget.look()
                     case .answeredWhenDurable:
                         // Its own run: what stands before it need not wait for the disk.
                         addRun(connection, from: runStart, to: written)
@@ -256,7 +260,7 @@ extension Server {
                     break requests
                 }
                 share &-= 1
-                budget.spend(bytes: end &- offset &+ (replies.count &- written))
+                budget.spend(bytes: end &- offset &+ (replies.count &- written) &+ (events.count &- eventBytes))
                 offset = end
             }
         }

@@ -92,9 +92,11 @@ extension Server {
     private mutating func append() {
         let count = events.eventCount
         record.eventBytes = events.count
+        record.writingAt = clinux_monotonic_ns()
         let result = store.journal.append(
             buffer: events.base, payloadCount: events.count, firstSequence: store.ledger.sequence &- UInt64(count) &+ 1,
             eventCount: UInt32(count), time: ledgerTime.milliseconds)
+        record.writtenAt = clinux_monotonic_ns()
         switch result {
         case .written:
             events.removeAll()

@@ -30,14 +30,23 @@ extension Server {
 
     // MARK: 5. The gate
 
-    /// Lets go what waited and need not wait any longer.
+    /// Lets go what waited and need not wait any longer: those who have waited longest first, and the others in the next
+    /// turns if there are very many.
     mutating func openGate() {
         let newer = Gate(written: store.journal.writtenSequence, durable: store.journal.durableSequence)
-        if newer == gate { return }
+        if newer == gate, !leavesReleases { return }
         gate = newer
+        leavesReleases = false
+        if waiting.isEmpty { return }
         var candidates: [PollToken] = []
         swap(&candidates, &waiting)
-        for token in candidates {
+        let deadline = clinux_monotonic_ns() &+ TurnLimits.releases
+        for (index, token) in candidates.enumerated() {
+            if index & 31 == 31, clinux_monotonic_ns() >= deadline {
+                leavesReleases = true
+                waiting = Array(candidates[index...])
+                break
+            }
             guard let connection = connections.find(token) else { continue }
             connection.pointee.isWaiting = false
             let before = connection.pointee.replies.released
@@ -98,8 +107,9 @@ extension Server {
 
     /// Sends what was kept and may leave; whether the connection is still there.
     mutating func sendReleased(_ connection: ConnectionPointer) -> Bool {
-        let bytes = connection.pointee.replies.takeable
-        if bytes.isEmpty { return true }
+        let all = connection.pointee.replies.takeable
+        if all.isEmpty { return true }
+        let bytes = UnsafeRawBufferPointer(rebasing: all.prefix(TurnLimits.release))
         switch sendNow(bytes, to: connection.pointee.descriptor) {
         case .bytes(let sent):
             statistics.bytesOut &+= UInt64(sent)
@@ -113,10 +123,18 @@ extension Server {
         return true
     }
 
+    /// Bytes of replies that may wait for one connection before it is not read from any more. As more wait for all, each
+    /// may have less: many that do not take their replies cannot fill the memory, and one that takes them goes on.
+    var outputAllowance: Int {
+        let left = (configuration.maximumHeldReplies &- connections.heldReplies) / TurnLimits.outputPart
+        return min(configuration.maximumOutput, max(TurnLimits.leastOutput, left))
+    }
+
     /// Brings what is watched and awaited for a connection in line with its state, and ends it if that is due. The
     /// connection may be gone afterwards.
     mutating func settle(_ connection: ConnectionPointer) {
         let waitingBytes = connection.pointee.replies.count
+        connections.noteReplies(of: connection)
         if waitingBytes == 0 {
             let isDone =
                 switch connection.pointee.phase {
@@ -131,11 +149,11 @@ extension Server {
             }
         }
         if connection.pointee.isPaused {
-            if waitingBytes <= configuration.maximumOutput / 2 {
+            if waitingBytes <= outputAllowance / 2 {
                 connection.pointee.isPaused = false
                 if connection.pointee.hasMore { enqueue(connection) }
             }
-        } else if waitingBytes >= configuration.maximumOutput {
+        } else if waitingBytes >= outputAllowance {
             connection.pointee.isPaused = true
         }
         if connection.pointee.replies.waitsForGate, !connection.pointee.isWaiting {

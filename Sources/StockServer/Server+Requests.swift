@@ -9,6 +9,8 @@ import StockWire
 /// What comes after a request was answered.
 enum AfterAnswer {
     case answered
+    /// It may have taken a large part of the turn: the clock is looked at.
+    case answeredAtLength
     /// The reply just written waits for the disk, whatever the mode.
     case answeredWhenDurable
     /// The reply comes later; nothing behind it is looked at before.
@@ -105,10 +107,15 @@ extension Server {
     private mutating func answerOther(_ request: Request, _ connection: ConnectionPointer) -> AfterAnswer {
         switch request {
         case .command(let command): execute(command)
-        case .mget(let skus): showStock(of: skus)
-        case .skus(let prefix, let after, let count): showStock(prefix: prefix, after: after, count: count)
+        case .mget(let skus):
+            showStock(of: skus)
+            return .answeredAtLength
+        case .skus(let prefix, let after, let count):
+            showStock(prefix: prefix, after: after, count: count)
+            return .answeredAtLength
         case .holds(let sku, let buyer, let after, let count):
             showHolds(sku: sku, buyer: buyer, after: after, count: count)
+            return .answeredAtLength
 
         case .ping(let word):
             if let word { replies.writeSimple(word) } else { replies.writeSimple("PONG") }
@@ -116,7 +123,9 @@ extension Server {
         case .durable: return answerDurable()
         case .snapshot: return answerSnapshot(connection)
         case .verify: return answerVerify(connection)
-        case .stats(let section): writeStatistics(section: section)
+        case .stats(let section):
+            writeStatistics(section: section)
+            return .answeredAtLength
         case .quit:
             replies.writeSimple("BYE")
             return .finished

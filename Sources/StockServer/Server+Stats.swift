@@ -10,7 +10,10 @@ import StockWire
 
 /// The sections of `STATS`, in the order in which they are shown.
 enum StatisticsSection: String, CaseIterable {
-    case server, clients, memory, log, persistence, ledger, digest, commands, refusals, loop, limits
+    case server, clients, memory, log, persistence, ledger, digest, commands, refusals, loop, limits, slow
+
+    /// Those of a plain `STATS`. The slow log is long and asked for by name.
+    static let ordinary = allCases.filter { $0 != .slow }
 }
 
 /// Lines of `+key=value`, counted.
@@ -43,7 +46,7 @@ extension Server {
             }
             add(known, to: &lines)
         } else {
-            for known in StatisticsSection.allCases { add(known, to: &lines) }
+            for known in StatisticsSection.ordinary { add(known, to: &lines) }
         }
         replies.writeArrayHeader(lines.count)
         replies.append(lines.output.bytes)
@@ -62,6 +65,7 @@ extension Server {
         case .refusals: addRefusals(to: &lines)
         case .loop: addLoop(to: &lines)
         case .limits: addLimits(to: &lines)
+        case .slow: addSlowTurns(to: &lines)
         }
     }
 
@@ -84,6 +88,7 @@ extension Server {
         lines.add("clients_turned_away", statistics.turnedAway)
         lines.add("clients_closed_slow", statistics.closedForPatience)
         lines.add("clients_waiting_for_log", waiting.count)
+        lines.add("held_replies_bytes", connections.heldReplies)
         lines.add("accept_pauses", statistics.acceptPauses)
         lines.add("bytes_in", statistics.bytesIn)
         lines.add("bytes_out", statistics.bytesOut)
@@ -92,6 +97,12 @@ extension Server {
     private func addMemory(to lines: inout StatisticLines) {
         lines.add("memory_resident", residentBytes())
         lines.add("memory_ledger", store.ledger.memoryInUse)
+        let tables = store.ledger.memoryByTable
+        lines.add("memory_skus", tables.skus)
+        lines.add("memory_orders", tables.orders)
+        lines.add("memory_orders_index", store.ledger.orderIndexMemory)
+        lines.add("memory_buyers", tables.buyers)
+        lines.add("memory_holds", tables.holds)
         lines.add("memory_max", configuration.maximumMemory)
     }
 
@@ -134,6 +145,7 @@ extension Server {
         lines.add("forgotten", store.ledger.forgottenCount)
         let lag = store.ledger.nextExpiry.map { max(0, ledgerTime.milliseconds - $0.milliseconds) } ?? 0
         lines.add("expiry_lag_ms", lag)
+        lines.add("expiry_lag_max_ms", statistics.longestExpiryLag)
         lines.add("expiry_steps", statistics.expirySteps)
     }
 
@@ -169,6 +181,18 @@ extension Server {
         lines.add("longest_turn_forgetting_steps", longest.forgettingSteps)
         lines.add("longest_turn_accepted", longest.accepted)
         lines.add("longest_turn_event_bytes", longest.eventBytes)
+        lines.add("longest_work_us", slowLog.mostOwnWork / 1_000)
+        lines.add("slow_turns", slowLog.count)
+    }
+
+    /// The slow log, newest first.
+    private func addSlowTurns(to lines: inout StatisticLines) {
+        lines.add("slow_turns", slowLog.count)
+        lines.add("slow_turn_limit_ms", configuration.slowTurn)
+        for back in 0..<slowLog.kept {
+            let turn = slowLog[back]
+            lines.add("slow_\(turn.number)", text: turn.text)
+        }
     }
 
     private func addLimits(to lines: inout StatisticLines) {
@@ -186,6 +210,8 @@ extension Server {
         lines.add("skus_max", configuration.maximumSKUs)
         lines.add("orders_max", configuration.maximumOrders)
         lines.add("output_bytes", configuration.maximumOutput)
+        lines.add("held_replies_bytes_max", configuration.maximumHeldReplies)
+        lines.add("output_bytes_least", TurnLimits.leastOutput)
         lines.add("output_patience_ms", configuration.outputPatience)
         lines.add("write_patience_ms", configuration.writePatience)
         lines.add("sync_lag_max_ms", configuration.maximumSyncLag)
@@ -193,6 +219,8 @@ extension Server {
         lines.add("turn_requests", TurnLimits.requests)
         lines.add("turn_us", TurnLimits.duration / 1_000)
         lines.add("turn_share", TurnLimits.share)
+        lines.add("slow_turn_ms", configuration.slowTurn)
+        lines.add("slow_turns_kept", SlowLog.capacity)
     }
 }
 

@@ -13,7 +13,7 @@ extension Server {
             waitForLog()
             return 0
         }
-        if readyHead < ready.count { return poller.wait(nanoseconds: 0) }
+        if readyHead < ready.count || leavesReleases { return poller.wait(nanoseconds: 0) }
         return poller.wait(nanoseconds: timers.next == Int64.max ? -1 : timers.wait(from: clinux_monotonic_ns()))
     }
 
@@ -38,9 +38,13 @@ extension Server {
 
     /// Hands out what epoll reported.
     mutating func takeEvents(_ count: Int) {
-        for index in 0..<count {
+        // What is not looked at is reported again. Another one is first in each turn, so that nobody is always last.
+        let first = count == 0 ? 0 : Int(statistics.turns % UInt64(count))
+        for step in 0..<count {
+            let index = first &+ step < count ? first &+ step : first &+ step &- count
             let (token, readiness) = poller.event(index)
             if token.isConnection {
+                if readiness.contains(.output), clinux_monotonic_ns() &- now >= TurnLimits.releases { continue }
                 takeEvent(of: token, readiness)
             } else if let listener = token.listenerIndex {
                 acceptConnections(on: listener)
@@ -66,6 +70,10 @@ extension Server {
             _ = store.ledger.expire(at: ledgerTime, limit: 0, events: &events)
             return
         }
+        if let due = store.ledger.nextExpiry {
+            statistics.longestExpiryLag = max(
+                statistics.longestExpiryLag, ledgerTime.milliseconds &- due.milliseconds)
+        }
         while record.expirySteps < TurnLimits.expirySteps, events.count <= eventLimit {
             let used = store.ledger.expire(at: ledgerTime, limit: expiryBatch, events: &events)
             record.expirySteps &+= used
@@ -85,8 +93,10 @@ extension Server {
         guard admission != .readOnly, events.count <= eventLimit, let next = store.ledger.nextForgetting,
             next <= ledgerTime
         else { return }
+        let start = clinux_monotonic_ns()
         record.forgettingSteps = store.ledger.forget(
             at: ledgerTime, limit: TurnLimits.forgettingSteps, events: &events)
+        record.forgettingDuration = clinux_monotonic_ns() &- start
     }
 
     /// When the clock has work again, after all that this turn has brought.
@@ -122,5 +132,13 @@ extension Server {
         record.nanoseconds = clinux_monotonic_ns() &- now
         statistics.busyTime &+= record.nanoseconds
         if record.nanoseconds > statistics.longestTurn.nanoseconds { statistics.longestTurn = record }
+        if slowLog.wantsLook(record.nanoseconds) { lookAtTurn() }
+    }
+
+    @inline(never)
+    private mutating func lookAtTurn() {
+        slowLog.look(
+            at: record, start: now, statistics, ledgerBytes: store.ledger.memoryInUse,
+            segment: store.journal.counts.segment)
     }
 }

@@ -63,6 +63,8 @@ public struct Server: ~Copyable {
     var readyHead = 0
     /// Connections whose replies wait for the gate.
     var waiting: [PollToken] = []
+    /// Some of them need not wait any longer, and were left for the next turn.
+    var leavesReleases = false
 
     // The turn.
     /// Monotonic nanoseconds at the turn's start.
@@ -87,6 +89,7 @@ public struct Server: ~Copyable {
 
     var stopping = Stopping()
     var statistics = Statistics()
+    var slowLog: SlowLog
     let startedAt: Int64
 
     /// Where it listens, for the operator: `127.0.0.1:7865`, a path.
@@ -113,6 +116,7 @@ public struct Server: ~Copyable {
         self.signals = signals
         parser = RequestParser(hashKey: store.directory.identity.hashKey)
         events = EventBuffer(headroom: Frame.headerSize, tailroom: Frame.maximumTrailerSize)
+        slowLog = SlowLog(limit: configuration.slowTurn &* 1_000_000)
         eventLimit = max(
             0, min(TurnLimits.eventBytes, configuration.journalOptions.maximumPayload - TurnLimits.eventReserve))
         startedAt = clinux_monotonic_ns()

@@ -43,8 +43,14 @@ public struct ServerConfiguration: Sendable {
     public var acceptTailLoss: UInt64?
     /// Replies that wait for one connection before it is no longer read from.
     public var maximumOutput = 1 << 20
+    /// Replies that wait for all connections together: the nearer it comes, the fewer may wait for each, down to
+    /// `TurnLimits.leastOutput`.
+    public var maximumHeldReplies = 256 << 20
     /// A connection whose replies are not taken for this long is closed.
     public var outputPatience: Int64 = 60_000
+    /// A turn of the loop that takes longer comes into the slow log. A turn may work for a millisecond on requests and
+    /// not quite another on the clock's and the archive's business, so a longer one is out of the ordinary.
+    public var slowTurn: Int64 = 2
 
     public init() {}
 }
@@ -144,6 +150,8 @@ extension ServerConfiguration {
         keepLog = try Self.duration("keep-log", in: 0...3_650 * day, settings) ?? keepLog
         history = try Self.duration("history", in: 0...3_650 * day, settings) ?? history
         maximumUnsyncedBytes = try Self.size("max-unsynced", in: 1 << 20...1 << 40, settings) ?? maximumUnsyncedBytes
+        maximumHeldReplies = try Self.size("max-held-replies", in: 1 << 20...1 << 40, settings) ?? maximumHeldReplies
+        slowTurn = try Self.duration("slow-turn", in: 0...day, settings) ?? slowTurn
         maximumClients = try Self.count("max-clients", in: 1...1_000_000, settings) ?? maximumClients
         maximumSKUs = try Self.count("max-skus", in: 1...Self.mostItems, settings) ?? maximumSKUs
         maximumOrders = try Self.count("max-orders", in: 1...Self.mostItems, settings) ?? maximumOrders

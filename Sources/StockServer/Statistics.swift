@@ -63,6 +63,8 @@ struct Statistics: ~Copyable {
     /// The turn that took longest, and what it did.
     var longestTurn = TurnRecord()
     var expirySteps: UInt64 = 0
+    /// How late the latest release of a hold was at the beginning of its turn, at most; milliseconds.
+    var longestExpiryLag: Int64 = 0
     var failedWrites: UInt64 = 0
     var slowestSync: Int64 = 0
 
@@ -87,16 +89,4 @@ struct Statistics: ~Copyable {
         let mean = Double(sampledTime[index]) / Double(sampledCalls[index])
         return UInt64(mean * Double(calls[index]) / 1_000)
     }
-}
-
-/// What one turn of the loop did.
-struct TurnRecord {
-    var nanoseconds: Int64 = 0
-    var requests = 0
-    var expirySteps = 0
-    /// Holds that are due are left for the next turn.
-    var leavesDueHolds = false
-    var forgettingSteps = 0
-    var accepted = 0
-    var eventBytes = 0
 }

@@ -13,8 +13,16 @@ enum TurnLimits {
     static let share = 512
     /// The clock is looked at once for this much work; a small request is one unit.
     static let unitsBetweenLooks = 64
-    /// Bytes of a request, or of its reply, that count as another unit.
+    /// Bytes of a request, its reply and its events that count as another unit.
     static let bytesOfUnit = 256
+    /// What sending one connection's replies takes at the end of the turn, in nanoseconds: a system call and the way of a
+    /// small packet through loopback, measured. It is taken from the time for requests.
+    static let delivery: Int64 = 2_500
+    /// Time for connections that wait for room or for the disk to be written to, in nanoseconds.
+    static let releases: Int64 = 500_000
+    /// The most that is written to one of them at once, in bytes.
+    static let release = 128 << 10
+
     /// Bytes of events; the largest order's event has some 40 KiB.
     static let eventBytes = 4 << 20
     /// What the events of one more request, or one more step of expiry, may take.
@@ -42,6 +50,11 @@ enum TurnLimits {
     /// added to where it lies, so that a huge request that comes in small pieces is not copied for each of them.
     static let smallInput = 16 << 10
 
+    /// Replies that may wait for one connection however many wait for all …
+    static let leastOutput = 16 << 10
+    /// … and the part of what is left for all that may wait for one.
+    static let outputPart = 64
+
     /// Replies of a turn for which the shared buffer keeps its memory.
     static let keptReplies = 1 << 20
     /// How long a connection that had its last reply may go on sending, in nanoseconds.
@@ -63,7 +76,7 @@ enum TurnLimits {
 struct TurnBudget {
     private(set) var requestsLeft = TurnLimits.requests
     private var unitsToLook = TurnLimits.unitsBetweenLooks
-    private let deadline: Int64
+    private var deadline: Int64
     private(set) var isOver = false
 
     /// - Parameter start: monotonic nanoseconds.
@@ -71,7 +84,11 @@ struct TurnBudget {
         deadline = start &+ TurnLimits.duration
     }
 
-    /// Counts one request (or a blank line) of so many bytes, its reply included.
+    /// A connection is served, whose replies will have to be sent.
+    @inline(__always)
+    mutating func reserveDelivery() { deadline &-= TurnLimits.delivery }
+
+    /// Counts one request (or a blank line) of so many bytes, its reply and its events included.
     @inline(__always)
     mutating func spend(bytes: Int) {
         requestsLeft &-= 1
@@ -80,8 +97,9 @@ struct TurnBudget {
         if unitsToLook <= 0 { look() }
     }
 
+    /// Looks at the clock.
     @inline(never)
-    private mutating func look() {
+    mutating func look() {
         unitsToLook = TurnLimits.unitsBetweenLooks
         if clinux_monotonic_ns() >= deadline { isOver = true }
     }

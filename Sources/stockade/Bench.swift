@@ -1,5 +1,5 @@
 // `stockade bench`: how fast is a server, and how long do its clients wait? Plain `bench` measures one server that
-// runs; `bench compare` starts Stockade and Redis itself and measures both.
+// runs; the others start their servers themselves: `compare` Stockade and Redis, `tail` and `memory` Stockade alone.
 
 import ArgumentParser
 
@@ -16,7 +16,10 @@ struct Bench: ParsableCommand {
               stockade bench deduct --redis --port 6379     the same sale as Lua on a Redis
               stockade bench run --help                     all workloads and options
               stockade bench compare                        Stockade and Redis side by side, with a report
+              stockade bench tail                           how long clients wait, and when they wait longest
+              stockade bench memory                         what SKUs, orders, buyers and connections cost
+              stockade bench micro                          each step of a request's way by itself, without a server
             """,
-        subcommands: [BenchRun.self, BenchCompare.self],
+        subcommands: [BenchRun.self, BenchCompare.self, BenchTail.self, BenchMemory.self, BenchMicro.self],
         defaultSubcommand: BenchRun.self)
 }

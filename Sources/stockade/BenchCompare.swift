@@ -45,13 +45,10 @@ struct BenchCompare: ParsableCommand {
     }
 
     func run() throws {
-        let temporary = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var comparison = Comparison(quick: quick, parent: scratch ?? temporary)
+        var comparison = Comparison(quick: quick, parent: scratch ?? standardScratch)
         comparison.only = only
         if let rounds { comparison.rounds = rounds }
-        if let output, mkdir(output, 0o777) != 0, errno != EEXIST {
-            throw fail("cannot make \(output): \(String(cString: strerror(errno)))", .cannotWrite)
-        }
+        let files = try BenchFiles(output)
         // Before anything is started: from here on a signal ends the comparison, and that ends its children.
         let interrupt = Interrupt()
         let isTerminal = isatty(STDERR_FILENO) == 1
@@ -64,11 +61,7 @@ struct BenchCompare: ParsableCommand {
             let report = ComparisonReport(
                 comparison, outcome, machine: machine,
                 command: "stockade " + CommandLine.arguments.dropFirst().joined(separator: " "))
-            writeAll(STDOUT_FILENO, report.markdown)
-            if let output {
-                try write(report.markdown, to: "\(output)/report.md")
-                try write(report.json, to: "\(output)/report.json")
-            }
+            try files.publish(markdown: report.markdown, json: report.json)
             if outcome.isFlawed { throw ExitCode(1) }
         } catch let error as BenchError {
             if isTerminal { writeAll(STDERR_FILENO, "\r\u{1B}[K") }
@@ -83,13 +76,6 @@ struct BenchCompare: ParsableCommand {
             writeAll(STDERR_FILENO, (isTerminal ? "\r\u{1B}[K" : "") + "\(start)  \(text)\n")
         } else if isTerminal {
             writeAll(STDERR_FILENO, "\(start) …")
-        }
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard file >= 0, writeAll(file, text), close(file) == 0 else {
-            throw fail("cannot write \(path): \(String(cString: strerror(errno)))", .cannotWrite)
         }
     }
 }

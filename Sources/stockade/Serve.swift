@@ -44,7 +44,7 @@ struct Serve: ParsableCommand {
             "snapshot-every": archive.snapshotEvery, "snapshot-bytes": archive.snapshotBytes,
             "backup-every": archive.backupEvery, "keep-log": archive.keepLog, "history": archive.history,
             "max-clients": limits.maxClients, "max-memory": limits.maxMemory, "max-skus": limits.maxSkus,
-            "max-orders": limits.maxOrders,
+            "max-orders": limits.maxOrders, "max-held-replies": limits.maxHeldReplies, "slow-turn": limits.slowTurn,
             "accept-tail-loss": trouble.acceptTailLoss, "accept-clock": trouble.acceptClock.map(String.init),
             "max-clock-jump": trouble.maxClockJump, "log-level": logLevel,
         ]
@@ -161,6 +161,18 @@ struct LimitFlags: ParsableArguments {
 
     @Option(help: ArgumentHelp("SKUs at a time. (default: 100000000)", valueName: "n"))
     var maxSkus: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Replies that all clients together may leave waiting before each is read more slowly. (default: 256MiB)",
+            valueName: "size"))
+    var maxHeldReplies: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Turns of the loop that take longer are kept for STATS slow; 0: all. (default: 2ms)",
+            valueName: "duration"))
+    var slowTurn: String?
 
     @Option(help: ArgumentHelp("Remembered orders at a time. (default: 1000000000)", valueName: "n"))
     var maxOrders: String?

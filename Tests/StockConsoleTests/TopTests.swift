@@ -37,6 +37,22 @@ struct TopTests {
         #expect(Array(refusals.dropFirst()) == ["-SOLDOUT 10.0 24", "-NOSKU 0.0 9"])
     }
 
+    @Test("The newest slow turns are shown with what of them was the server's own work")
+    func slowTurns() {
+        var now = sample(
+            at: 2, ["clock_ms=1763690405000", "longest_turn_us=6621", "longest_work_us=1382", "slow_turns=1234"])
+        now.add(
+            slowTurns: [
+                "+slow_turns=1234", "+slow_turn_limit_ms=2",
+                "+slow_1234=1763690400000 us=6621 cpu_us=1382 requests=832 expiry_steps=7 waits=2 verbs=deduct:832",
+                "+slow_1233=1763690300000 us=2100 cpu_us=2000 requests=3",
+            ].map { ReplyLine($0) })
+        let rows = rows(nil, now)
+        #expect(rows.contains { $0.contains("slowest turn 6.6 ms") && $0.contains("own work at most 1.4 ms, 1,234 slow turns") })
+        let slow = rows.drop { !$0.hasPrefix("SLOW TURNS") }.dropFirst()
+        #expect(Array(slow) == ["5s ago 6.6 ms 1.4 ms 832 7 2 deduct:832", "1m 45s ago 2.1 ms 2.0 ms 3 0 0"])
+    }
+
     @Test("The first look, and the first after a restart, have totals and no rates")
     func first() {
         let now = sample(at: 2, ["requests=5", "deduct_calls=3", "deduct_us=6"])

@@ -129,4 +129,40 @@ struct TableTests {
             #expect(wheel.count == due.count)
         }
     }
+
+    /// Pairs of a buyer and a SKU, in a table that others change between two steps of a sweep.
+    @Test("A sweep leaves no pair of a dropped SKU, though the table grows and shrinks meanwhile", arguments: [UInt64(1), 2, 3, 4])
+    func sweep(seed: UInt64) {
+        var random = TableRandom(state: seed)
+        var buyers = BuyerCounts(hashKey: HashKey(k0: seed, k1: ~seed))
+        func change(_ number: Int, _ ordinal: UInt32, _ units: Int64) {
+            let name = Array("buyer-\(number)".utf8)
+            name.withUnsafeBytes { bytes in
+                guard let base = bytes.baseAddress else { return }
+                _ = buyers.add(units, to: Token(base: base, count: bytes.count), ordinal)
+            }
+        }
+        // Ordinals 1 and 2; 1 is dropped when the shards are about to grow.
+        let pairs = 256 * 46
+        for number in 0..<pairs { change(number, UInt32(1 + number % 2), 1) }
+        buyers.startSweep()
+        var next = pairs
+        var oldest = 1
+        while buyers.isSweeping {
+            _ = buyers.sweep(limit: 16) { $0 == 1 }
+            for _ in 0..<4 {
+                // The kept SKU has new buyers, and some of its old ones go.
+                change(next * 2 + 1, 2, 1)
+                next += 1
+                if random.next() % 3 == 0 {
+                    change(oldest, 2, -1)
+                    oldest += 2
+                }
+            }
+        }
+        var left = 0
+        buyers.forEach { _, ordinal, _ in if ordinal == 1 { left += 1 } }
+        #expect(left == 0)
+        #expect(buyers.count > 0)
+    }
 }

@@ -83,4 +83,62 @@ struct SlowReaderTests {
         #expect(closed == 0)
         #expect(!client.isClosed)
     }
+
+    @Test("many that do not take their replies share what may wait for all, and one that takes them is served")
+    func share() throws {
+        let sandbox = try Sandbox()
+        var server = try sandbox.server { $0.maximumHeldReplies = 1 << 20 }
+        let slow = try (0..<12).map { _ in try TestClient(to: server, receiveBuffer: 4_096) }
+        // Replies of some 11 KiB, so that the kernel's buffers are soon full.
+        let request = "MGET" + String(repeating: " a-sku-that-is-not-there-and-has-a-name-as-long-as-a-name-can-well-be", count: 150)
+        let requests = Array(String(repeating: request + "\n", count: 20).utf8)
+        let reply = 150 * ("-NOSKU a-sku-that-is-not-there-and-has-a-name-as-long-as-a-name-can-well-be\r\n".utf8.count) + 6
+        var sent = [Int](repeating: 0, count: slow.count)
+        func isStuck(_ server: inout Server) -> Bool {
+            var reading = 0
+            server.connections.forEach { _, connection in if !connection.pointee.isPaused { reading += 1 } }
+            return reading == 0 && server.connections.count == slow.count
+        }
+        // They send until the server reads from none of them.
+        for _ in 0..<20_000 where !isStuck(&server) {
+            for (index, client) in slow.enumerated() { sent[index] += client.send(requests[(sent[index] % requests.count)...]) }
+            server.turnSoon()
+        }
+        let stuck = isStuck(&server)
+        #expect(stuck)
+        var waiting = 0
+        var most = 0
+        server.connections.forEach { _, connection in
+            waiting += connection.pointee.replies.count
+            most = max(most, connection.pointee.replies.count)
+        }
+        let noted = server.connections.heldReplies
+        #expect(noted == waiting, "every byte that waits is counted")
+        // Each has its least share, and one reply more.
+        #expect(most <= TurnLimits.leastOutput + reply)
+        #expect(waiting >= slow.count * TurnLimits.leastOutput)
+
+        let other = try TestClient(to: server)
+        other.send("PING\n")
+        server.turn(until: { _ in other.lineCount == 1 })
+        for client in slow { client.close() }
+        other.close()
+        server.turn(until: { $0.connections.count == 0 })
+        let left = server.connections.heldReplies
+        #expect(left == 0)
+    }
+
+    @Test("one that takes its replies late may have its whole share while few wait for the others")
+    func alone() throws {
+        let sandbox = try Sandbox()
+        var server = try sandbox.server()
+        let whole = server.configuration.maximumOutput
+        let before = server.outputAllowance
+        #expect(before == whole)
+        let client = try TestClient(to: server)
+        let sent = fill(client, &server)
+        #expect(sent > 0)
+        let waiting = server.connections.newest()?.pointee.replies.count ?? 0
+        #expect(waiting >= whole)
+    }
 }

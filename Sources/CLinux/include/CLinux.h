@@ -109,12 +109,27 @@ int64_t clinux_boottime_ns(void);
 int64_t clinux_realtime_ns(void);
 // Physical memory of the machine in bytes, 0 when unknown. A cgroup's limit is the caller's to read.
 uint64_t clinux_memory_total(void);
+// What the kernel knows of the calling thread since its start.
+struct clinux_thread_usage {
+    int64_t cpu_ns;       // time on a processor
+    int64_t page_faults;  // fresh or shared pages that it touched for the first time
+    int64_t waits;        // how often it gave its processor up to wait for something: a disk, a lock
+    int64_t preemptions;  // how often its processor was given to somebody else
+};
+// Two system calls, less than a microsecond.
+struct clinux_thread_usage clinux_thread_usage(void);
 // Brings the cache line at `address` near; never faults.
 static inline void clinux_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
 // Lets the calling thread give way to all others: nice 10, and the last place in the queue for the disk.
 void clinux_give_way(void);
 // Names the calling thread (15 bytes at most) for top and gdb.
 void clinux_name_thread(const char *name);
+
+// ---- processes -------------------------------------------------------------------------------------------
+
+// Starts the program `arguments[0]` in a process group of its own, with no signal blocked, reading /dev/null and writing to
+// `output`. The kernel kills it when the calling thread ends, however that ends. Its pid, or -1 and errno.
+pid_t clinux_spawn_bound(char *const arguments[], char *const environment[], int output);
 
 // ---- CRC32C (Castagnoli, reflected polynomial 0x82F63B78) ------------------------------------------------
 

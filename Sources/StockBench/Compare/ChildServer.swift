@@ -17,16 +17,21 @@ enum ServerKind: Equatable, Hashable {
 public struct ServerPrograms: Sendable {
     /// The path of the stockade executable.
     public let stockade: String
-    /// The path of redis-server.
-    public let redis: String
+    /// The path of redis-server; nil when it is not needed.
+    public let redis: String?
 
+    /// - Parameter needsRedis: whether the measurement starts one.
     /// - Throws: `.missing` when there is no redis-server in PATH.
-    public init(stockade: String = "/proc/self/exe") throws(BenchError) {
+    public init(stockade: String = "/proc/self/exe", needsRedis: Bool = true) throws(BenchError) {
         // Resolved here: in the child, /proc/self/exe would be the child's.
         var target = [CChar](repeating: 0, count: 4096)
         let count = readlink(stockade, &target, target.count - 1)
         self.stockade =
             count > 0 ? String(decoding: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : stockade
+        guard needsRedis else {
+            redis = nil
+            return
+        }
         let path: String = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/usr/sbin"
         let candidates: [String] = path.split(separator: ":").map { "\($0)/redis-server" }
         let found = candidates.first { access($0, X_OK) == 0 }
@@ -40,37 +45,58 @@ public struct ServerPrograms: Sendable {
 /// A running server on loopback, with a directory of its own.
 struct ChildServer: ~Copyable {
     let address: Address
-    let pid: pid_t
+    private(set) var pid: pid_t
+    private let arguments: [String]
     private let directory: TemporaryDirectory
 
     /// How long a server may take to listen, and to end.
     private static let patience: Int64 = 20_000_000_000
 
-    private init(address: Address, pid: pid_t, directory: consuming TemporaryDirectory) {
+    private init(address: Address, pid: pid_t, arguments: [String], directory: consuming TemporaryDirectory) {
         self.address = address
         self.pid = pid
+        self.arguments = arguments
         self.directory = directory
     }
 
     /// Starts a server and waits until it can be reached.
+    ///
+    /// - Parameter flags: more of them, for a Stockade.
     static func start(
-        _ kind: ServerKind, programs: ServerPrograms, parent: String, interrupt: borrowing Interrupt
+        _ kind: ServerKind, flags: [String] = [], programs: ServerPrograms, parent: String,
+        interrupt: borrowing Interrupt
     ) throws(BenchError) -> ChildServer {
         let directory = try TemporaryDirectory(in: parent)
         let port = try freePort()
-        let arguments = arguments(kind, programs: programs, directory: directory.path, port: port)
-        let outputPath = "\(directory.path)/output"
-        let pid = try spawn(arguments, output: outputPath)
-        let server = ChildServer(address: .tcp(host: "127.0.0.1", port: port), pid: pid, directory: directory)
+        let arguments = arguments(kind, programs: programs, directory: directory.path, port: port) + flags
+        let pid = try spawn(arguments, output: "\(directory.path)/output")
+        let server = ChildServer(
+            address: .tcp(host: "127.0.0.1", port: port), pid: pid, arguments: arguments, directory: directory)
+        try server.awaitListening(within: patience, interrupt: interrupt)
+        return server
+    }
 
-        let giveUp = clinux_monotonic_ns() + patience
-        while (try? Connection(to: server.address)) == nil {
-            if server.hasEnded || clinux_monotonic_ns() > giveUp {
-                throw .server("\(arguments[0]) did not start:\n\(tail(of: outputPath))")
+    /// Kills the server without a warning, and starts it again on what it left.
+    ///
+    /// - Parameter nanoseconds: how long it may read before it listens.
+    /// - Returns: nanoseconds from its start until it can be reached.
+    mutating func restart(within nanoseconds: Int64, interrupt: borrowing Interrupt) throws(BenchError) -> Int64 {
+        Self.end(pid)
+        pid = 0
+        let start = clinux_monotonic_ns()
+        pid = try Self.spawn(arguments, output: "\(directory.path)/output")
+        try awaitListening(within: nanoseconds, interrupt: interrupt)
+        return clinux_monotonic_ns() - start
+    }
+
+    private func awaitListening(within nanoseconds: Int64, interrupt: borrowing Interrupt) throws(BenchError) {
+        let giveUp = clinux_monotonic_ns() + nanoseconds
+        while (try? Connection(to: address)) == nil {
+            if hasEnded || clinux_monotonic_ns() > giveUp {
+                throw .server("\(arguments[0]) did not start:\n\(Self.tail(of: "\(directory.path)/output"))")
             }
             if interrupt.hasCome(within: 5) { throw .interrupted }
         }
-        return server
     }
 
     /// The child has ended by itself. It is not reaped: until the deinit does that, its pid is nobody else's.
@@ -105,7 +131,7 @@ struct ChildServer: ~Copyable {
         case .redis:
             // As a shop runs it, but without the rewriting of its file in the middle of a measurement.
             [
-                programs.redis, "--bind", "127.0.0.1", "--port", "\(port)", "--dir", directory, "--appendonly", "yes",
+                programs.redis ?? "redis-server", "--bind", "127.0.0.1", "--port", "\(port)", "--dir", directory, "--appendonly", "yes",
                 "--appendfsync", "everysec", "--save", "", "--auto-aof-rewrite-percentage", "0", "--daemonize", "no",
             ]
         }
@@ -130,33 +156,19 @@ struct ChildServer: ~Copyable {
     }
 
     private static func spawn(_ arguments: [String], output: String) throws(BenchError) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-
-        // Our signals wait in a descriptor; the child must not inherit that they are blocked. A process group of
-        // its own keeps a Ctrl-C on the terminal for us: we end the child.
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
-
+        let file = open(output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw .system(call: "open \(output)", errno: errno) }
+        defer { _ = close(file) }
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         // No STOCKADE_ variable of ours may change what is measured: the child gets what programs need to start.
         let kept: [String] = ["PATH", "LD_LIBRARY_PATH", "HOME"]
         let texts: [String] = kept.compactMap { name in getenv(name).map { "\(name)=" + String(cString: $0) } }
         var variables: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) } + [nil]
         defer { for word in words + variables { free(word) } }
-        var pid: pid_t = 0
-        let result = posix_spawn(&pid, arguments[0], &actions, &attributes, &words, &variables)
-        guard result == 0 else { throw .system(call: "posix_spawn \(arguments[0])", errno: result) }
+        // However this process ends, also by a kill, no server of it stays behind. A process group of its own keeps a
+        // Ctrl-C on the terminal for us: we end the child.
+        let pid = clinux_spawn_bound(&words, &variables, file)
+        guard pid > 0 else { throw .system(call: "starting \(arguments[0])", errno: errno) }
         return pid
     }
 
@@ -164,6 +176,8 @@ struct ChildServer: ~Copyable {
 
     /// Ends a child: nothing of its data is wanted any more, so it is killed at once, and reaped.
     private static func end(_ pid: pid_t) {
+        // There is none when it could not be started again.
+        guard pid > 0 else { return }
         kill(pid, SIGKILL)
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}

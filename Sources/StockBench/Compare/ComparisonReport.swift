@@ -35,9 +35,9 @@ public struct ComparisonReport {
 
     public var markdown: String {
         var lines = intro
-        lines += table(["what", "reached", "target", "met"], outcome.rows.map(cells(of:)))
+        lines += markdownTable(["what", "reached", "target", "met"], outcome.rows.map(cells(of:)))
         lines += ["", "## Every case", ""]
-        lines += table(
+        lines += markdownTable(
             ["case", "throughput", "p50", "p99", "p99.9", "p99.99", "load generator"], outcome.cases.map(cells(of:)))
         let remarks = self.remarks
         if !remarks.isEmpty { lines += ["", "## Remarks", ""] + remarks.map { "- \($0)" } }
@@ -67,16 +67,6 @@ public struct ComparisonReport {
             current.name, "\(rate(throughput.median)) (\(rate(throughput.lowest)) … \(rate(throughput.highest)))",
             median(\.p50), median(\.p99), median(\.p999), median(\.p9999), share,
         ]
-    }
-
-    /// A Markdown table with columns as wide as their widest cell.
-    private func table(_ head: [String], _ rows: [[String]]) -> [String] {
-        let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
-        func line(_ cells: [String]) -> String {
-            "| " + cells.enumerated().map { padded($1, to: widths[$0]) }.joined(separator: " | ") + " |"
-        }
-        return [line(head), "|" + widths.map { String(repeating: "-", count: $0 + 2) }.joined(separator: "|") + "|"]
-            + rows.map(line)
     }
 
     /// Failures, and warnings of the load generator, each once a case.

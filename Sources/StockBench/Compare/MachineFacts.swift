@@ -28,7 +28,7 @@ public struct MachineFacts: Equatable, Sendable {
         kernel = readText("/proc/sys/kernel/ostype").filter { $0 != "\n" } + " "
             + readText("/proc/sys/kernel/osrelease").filter { $0 != "\n" }
         stockade = stockadeVersion
-        redis = Self.firstLine(of: programs.redis, "--version")
+        redis = programs.redis.map { Self.firstLine(of: $0, "--version") } ?? "none"
         loadBefore = readText("/proc/loadavg").split(separator: " ").first.flatMap { Double($0) }
         date = Self.now()
     }

@@ -4,11 +4,11 @@ import CLinux
 import Glibc
 
 /// A new, empty directory that is removed with everything in it when its owner goes.
-struct TemporaryDirectory: ~Copyable {
-    let path: String
+package struct TemporaryDirectory: ~Copyable {
+    package let path: String
 
     /// - Parameter parent: where to make it; it should be on a real disk, since logs are written there.
-    init(in parent: String) throws(BenchError) {
+    package init(in parent: String) throws(BenchError) {
         var template = Array("\(parent)/stockade-bench-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw .system(call: "mkdtemp in \(parent)", errno: errno) }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -65,7 +65,7 @@ func connect(_ count: Int, _ options: LoadOptions) throws(BenchError) -> [Connec
 }
 
 /// As many descriptors as the process may have, up to `wanted`. Where that is too few, `connect` says so.
-private func raiseDescriptorLimit(to wanted: Int) {
+func raiseDescriptorLimit(to wanted: Int) {
     let resource = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
     var limit = rlimit()
     guard getrlimit(resource, &limit) == 0, limit.rlim_cur < rlim_t(wanted) else { return }

@@ -45,6 +45,16 @@ package func padded(_ text: String, to width: Int, left: Bool = false) -> String
     return left ? spaces + text : text + spaces
 }
 
+/// A Markdown table with columns as wide as their widest cell.
+func markdownTable(_ head: [String], _ rows: [[String]]) -> [String] {
+    let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
+    func line(_ cells: [String]) -> String {
+        "| " + cells.enumerated().map { padded($1, to: widths[$0]) }.joined(separator: " | ") + " |"
+    }
+    return [line(head), "|" + widths.map { String(repeating: "-", count: $0 + 2) }.joined(separator: "|") + "|"]
+        + rows.map(line)
+}
+
 /// A JSON value. An object keeps the order of its keys.
 package indirect enum JSON {
     case text(String), number(Double), integer(Int), flag(Bool), null

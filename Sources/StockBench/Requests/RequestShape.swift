@@ -4,8 +4,8 @@
 
 import StockConnection
 
-/// The words of a request. `{order}` in a word stands for an order's id, `{sku}` for the order's SKU, and `{next}`
-/// for the SKU that follows the one before it in the request.
+/// The words of a request. `{order}` in a word stands for an order's id, `{number}` for the 16 digits of its number alone,
+/// `{sku}` for the order's SKU, and `{next}` for the SKU that follows the one before it in the request.
 struct RequestShape {
     let words: [String]
     let expectation: ExpectedReply
@@ -70,6 +70,7 @@ struct RequestTemplate {
         while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
             pieces.append(.text(String(rest[..<open])))
             switch rest[rest.index(after: open)..<close] {
+            case "number": pieces.append(.order)
             case "order": pieces += [.text("\(run)-"), .order]
             case "sku": pieces += [.text("\(run)-s"), .sku]
             case "next": pieces += [.text("\(run)-s"), .next]

@@ -17,6 +17,8 @@ struct Sample {
     var hasMoreSKUs = false
     var holds: [Hold] = []
     var hasMoreHolds = false
+    /// Turns of the server's loop that took too long, the newest first.
+    var slowTurns: [SlowTurn] = []
 
     struct SKU: Equatable {
         var sold: Int64
@@ -30,6 +32,34 @@ struct Sample {
         /// Unix milliseconds by the server's clock.
         var expires: Int64
         var lines: String
+    }
+
+    /// Times are microseconds.
+    struct SlowTurn: Equatable {
+        /// Unix milliseconds.
+        var at: Int64
+        var time: Int64
+        /// What of it the server worked itself.
+        var work: Int64
+        var requests: Int64
+        var expirySteps: Int64
+        var waits: Int64
+        var verbs: String
+    }
+
+    /// Takes in the lines of `STATS slow`.
+    mutating func add(slowTurns lines: [ReplyLine]) {
+        for line in lines {
+            // `slow_17=1763690400000 us=2310 …`; the other two lines are counts.
+            guard let equals = line.word.firstIndex(of: "="), line.word.hasPrefix("slow_"), let time = line.number("us"),
+                let at = Int64(line.word[line.word.index(after: equals)...])
+            else { continue }
+            slowTurns.append(
+                SlowTurn(
+                    at: at, time: time, work: line.number("cpu_us") ?? 0, requests: line.number("requests") ?? 0,
+                    expirySteps: line.number("expiry_steps") ?? 0, waits: line.number("waits") ?? 0,
+                    verbs: line["verbs"].map { ReplyTable.printable($0) } ?? ""))
+        }
     }
 
     /// Takes in the lines of `STATS`.
@@ -76,6 +106,8 @@ public struct Sampler {
         let statistics = try ask("STATS")
         sample.time = Int64((ContinuousClock.now - start) / .nanoseconds(1))
         sample.add(statistics: statistics.items)
+        // A server that has none need not be asked, and one without a slow log does not count them.
+        if sample.numbers["slow_turns"] ?? 0 > 0 { sample.add(slowTurns: try ask("STATS slow").items) }
         sample.hasMoreSKUs = try pages("SKUS") { sample.add(sku: $0) }
         sample.hasMoreHolds = try pages("HOLDS") { sample.add(hold: $0) }
         return sample

@@ -16,6 +16,7 @@ struct TopView {
     static let refusalRows = 6
     static let skuRows = 8
     static let holdRows = 6
+    static let slowRows = 4
     /// Expiring soon means within this time, in milliseconds.
     static let soon: Int64 = 60_000
 
@@ -47,7 +48,7 @@ struct TopView {
 
     /// All that is shown, line by line.
     var lines: [String] {
-        head + commands + refusals + hottest + expiring
+        head + commands + refusals + hottest + expiring + slowTurns
     }
 
     private var head: [String] {
@@ -62,8 +63,15 @@ struct TopView {
                 + "memory \(sizeText(number("memory_resident")))",
             "log behind \(sizeText(number("log_unsynced_bytes"))), \(number("log_unsynced_ms")) ms  "
                 + "slowest sync \(microText(number("log_slowest_sync_us")))  expiry lag \(number("expiry_lag_ms")) ms  "
-                + "slowest turn \(microText(number("longest_turn_us"))) (\(number("longest_turn_requests")) requests)",
+                + "slowest turn \(microText(number("longest_turn_us"))) (\(number("longest_turn_requests")) requests)"
+                + ownWork,
         ] + archive
+    }
+
+    /// Of servers that tell their own work from what the kernel gave to others meanwhile.
+    private var ownWork: String {
+        guard let work = now.numbers["longest_work_us"] else { return "" }
+        return ", own work at most \(microText(work)), \(countText(number("slow_turns"))) slow turns"
     }
 
     /// Of servers that fold their log into a database.
@@ -145,6 +153,20 @@ struct TopView {
         }
         let among = now.hasMoreHolds ? " of the first \(countText(Int64(now.holds.count)))" : ""
         return section("EXPIRING within a minute: \(countText(Int64(soon.count)))\(among)", ["in", "units"], rows)
+    }
+
+    private var slowTurns: [String] {
+        let clock = number("clock_ms")
+        let rows = now.slowTurns.prefix(Self.slowRows).map { turn in
+            (
+                "\(timeText(max(0, difference(clock, turn.at)) / 1_000)) ago",
+                [
+                    microText(turn.time), microText(turn.work), countText(turn.requests), countText(turn.expirySteps),
+                    countText(turn.waits), turn.verbs,
+                ]
+            )
+        }
+        return section("SLOW TURNS", ["took", "own work", "requests", "expiries", "waits", "asked"], rows)
     }
 
     /// A heading and rows; nothing when there are no rows.

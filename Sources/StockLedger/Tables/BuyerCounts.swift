@@ -8,8 +8,8 @@ struct BuyerCounts: ~Copyable {
     private var arena = Arena(granuleShift: 3)
     private var index = ShardedIndex()
     private let hashKey: HashKey
-    /// The next place that `sweep` looks at; `nil` when nothing is left of dropped SKUs.
-    private var sweeping: (shard: Int, position: Int)?
+    /// How far `sweep` has come; `nil` when nothing is left of dropped SKUs.
+    private var sweeping: Sweep?
 
     init(hashKey: HashKey) {
         self.hashKey = hashKey
@@ -92,40 +92,76 @@ struct BuyerCounts: ~Copyable {
 
     // MARK: Dropped SKUs
 
+    /// A sweep goes through each shard from the last position to the first: the positions of a table that is being left
+    /// come before those of the new one, so an entry that moves is met there, and what a removal pulls back is pulled
+    /// to where the sweep has yet to go.
+    private struct Sweep {
+        var shard = 0
+        /// Of the shard, when it was last looked at; 0: it was not yet.
+        var positions = 0
+        /// The next position is the one before this, and the last one of this pass is `lowest`.
+        var left = 0
+        var lowest = 0
+        var isSecondPass = false
+
+        mutating func begin(_ positions: Int) {
+            self.positions = positions
+            left = positions
+            lowest = 0
+            isSecondPass = false
+        }
+
+        /// A removal pulls entries from the beginning of a table round to its end when a run of them reaches over it.
+        /// No run is as long as 1,024: so much of the end is looked at a second time, or all of two tables.
+        mutating func beginSecondPass() {
+            left = positions
+            lowest = positions & (positions - 1) == 0 ? max(0, positions - 1_024) : 0
+            isSecondPass = true
+        }
+    }
+
     /// A SKU was dropped: its pairs no longer count, and their memory is taken back by and by.
-    mutating func startSweep() { sweeping = (0, 0) }
+    mutating func startSweep() { sweeping = Sweep() }
 
     var isSweeping: Bool { sweeping != nil }
 
-    /// Looks at no more than `limit` places and removes pairs of dropped SKUs; returns how many it looked at.
+    /// Looks at no more than `limit` places and removes pairs of dropped SKUs; returns how many it looked at. Less than
+    /// `limit`: the sweep is over.
     mutating func sweep(limit: Int, isDropped: (UInt32) -> Bool) -> Int {
-        guard var (shard, position) = sweeping else { return 0 }
+        guard var sweep = sweeping else { return 0 }
         var looked = 0
         while looked < limit {
-            if position >= index.positions(ofShard: shard) {
-                shard += 1
-                position = 0
-                if shard == Shard.count {
-                    sweeping = nil
-                    return looked
-                }
+            let positions = index.positions(ofShard: sweep.shard)
+            // A table that has begun to grow is gone through again; one that has grown has lost its last positions.
+            if positions > sweep.positions { sweep.begin(positions) }
+            sweep.positions = positions
+            sweep.left = min(sweep.left, positions)
+            while sweep.left > sweep.lowest, looked < limit {
+                looked += 1
+                // Removal may pull another entry into this place: it is looked at again.
+                if !removePair(inShard: sweep.shard, at: sweep.left - 1, if: isDropped) { sweep.left -= 1 }
             }
-            looked += 1
-            let reference = index.reference(shard: shard, position: position)
-            guard reference != 0 else {
-                position += 1
-                continue
+            guard sweep.left <= sweep.lowest else { break }
+            if !sweep.isSecondPass {
+                sweep.beginSecondPass()
+            } else if sweep.shard + 1 < Shard.count {
+                sweep = Sweep(shard: sweep.shard + 1)
+            } else {
+                sweeping = nil
+                return looked
             }
-            let pair = pair(reference)
-            guard isDropped(pair.ordinal) else {
-                position += 1
-                continue
-            }
-            // Removal may pull a later entry into this place: look at it again.
-            index.remove(hashKey.hash(pair.buyer, and: UInt64(pair.ordinal)), reference)
-            arena.free(reference, size: 13 + pair.buyer.count)
         }
-        sweeping = (shard, position)
+        sweeping = sweep
         return looked
+    }
+
+    private mutating func removePair(inShard shard: Int, at position: Int, if isDropped: (UInt32) -> Bool) -> Bool {
+        let reference = index.reference(shard: shard, position: position)
+        guard reference != 0 else { return false }
+        let pair = pair(reference)
+        guard isDropped(pair.ordinal) else { return false }
+        index.remove(hashKey.hash(pair.buyer, and: UInt64(pair.ordinal)), reference)
+        arena.free(reference, size: 13 + pair.buyer.count)
+        return true
     }
 }

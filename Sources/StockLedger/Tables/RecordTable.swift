@@ -20,6 +20,9 @@ struct RecordTable: ~Copyable {
     @inline(__always)
     var bytes: Int { arena.bytes &+ index.bytes }
 
+    /// Of `bytes`, those of the index.
+    var indexBytes: Int { index.bytes }
+
     @inline(__always)
     var hasRoom: Bool { arena.hasRoom }
 

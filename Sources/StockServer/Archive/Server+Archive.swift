@@ -224,6 +224,7 @@ extension Server {
     }
 
     private mutating func beginRound(_ segment: UInt64) {
+        record.beginsRound = true
         archive.isWanted = false
         archive.bytesAtStart = store.journal.bytesAppended
         archive.roundSince = archive.openSince

@@ -63,6 +63,7 @@ extension Server {
         while laws == .more && clinux_monotonic_ns() &- start < ArchiveLimits.walkDuration {
             laws = store.ledger.continueVerification(limit: ArchiveLimits.walkSteps)
         }
+        record.walkDuration = clinux_monotonic_ns() &- start
         archive.verification.running?.laws = laws
         // The next slice, or the reply, is due in the next turn.
         timers.set(.verification, at: now)
