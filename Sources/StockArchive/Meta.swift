@@ -33,6 +33,8 @@ extension Database {
     /// Refuses a file that is not an archive, or one of a later version.
     func checkFormat() throws(ArchiveError) {
         guard try integer("PRAGMA application_id") == Schema.applicationID else {
+            // A crash, or a power cut, kept it from being begun.
+            if try integer("SELECT count(*) FROM sqlite_master") == 0 { throw .missing(path: path) }
             throw .foreign(path: path, problem: "it is another program's database")
         }
         let format = try integer("PRAGMA user_version")
