@@ -1,25 +1,33 @@
-// Ids that are about to come. Nearly all of the time of a sale among millions of remembered orders is one wait for
-// memory: the slot of the index that says whether the id is known. Told of the next ids of a pipeline, the ledger
-// looks at all their slots at once, so that the waits overlap.
+// Commands that are about to come. Nearly all of the time of a sale among millions of remembered orders is a few waits
+// for memory: the slot of the index that says whether the id is known, the SKU's slot, its counters, its name. Told of
+// the next commands of a pipeline, the ledger looks at the places of all of them at once, so that the waits overlap.
 
 import StockModel
 
-/// Ids that were announced, with their hashes, in the order in which their requests come.
-struct ExpectedIDs: ~Copyable {
-    private let ids: UnsafeMutablePointer<(id: Token, hash: UInt64)>
+/// What the next commands name, with the hashes, in the order in which they come.
+struct ExpectedKeys: ~Copyable {
+    struct Entry {
+        var id: Token
+        var idHash: UInt64
+        /// Of the first line, if the command has lines.
+        var sku: Token?
+        var skuHash: UInt64
+    }
+
+    private let entries: UnsafeMutablePointer<Entry>
     private var count = 0
     private var next = 0
-    /// Where the looked-at slots go, so that looking is not left out.
+    /// Where the looked-at memory goes, so that looking is not left out.
     var sink: UInt64 = 0
 
     static let capacity = 32
 
     init() {
-        ids = .allocate(capacity: ExpectedIDs.capacity)
+        entries = .allocate(capacity: ExpectedKeys.capacity)
     }
 
     deinit {
-        ids.deallocate()
+        entries.deallocate()
     }
 
     mutating func removeAll() {
@@ -27,51 +35,82 @@ struct ExpectedIDs: ~Copyable {
         next = 0
     }
 
-    mutating func append(_ id: Token, _ hash: UInt64) {
-        guard count < ExpectedIDs.capacity else { return }
-        (ids + count).initialize(to: (id, hash))
+    mutating func append(_ entry: Entry) {
+        guard count < ExpectedKeys.capacity else { return }
+        (entries + count).initialize(to: entry)
         count &+= 1
     }
 
-    var hashes: some Sequence<UInt64> { UnsafeBufferPointer(start: ids, count: count).lazy.map(\.hash) }
+    var all: UnsafeBufferPointer<Entry> { UnsafeBufferPointer(start: entries, count: count) }
 
     /// The hash of an id that was announced; those announced before it are passed over.
     @inline(__always)
-    mutating func take(_ id: Token) -> UInt64? {
+    mutating func takeHash(ofID id: Token) -> UInt64? {
         while next < count {
-            let expected = ids[next]
+            let expected = entries[next]
             if expected.id.base > id.base { return nil }
             next &+= 1
-            if expected.id.base == id.base { return expected.id.count == id.count ? expected.hash : nil }
+            if expected.id.base == id.base { return expected.id.count == id.count ? expected.idHash : nil }
         }
         return nil
+    }
+
+    /// The hash of a SKU that was announced with the id that was taken last.
+    @inline(__always)
+    func hash(ofSKU sku: Token) -> UInt64? {
+        guard next > 0, let expected = entries[next &- 1].sku, expected.base == sku.base, expected.count == sku.count
+        else { return nil }
+        return entries[next &- 1].skuHash
     }
 }
 
 extension Ledger {
-    /// How many ids can be announced at once.
-    public static let expectedIDs = ExpectedIDs.capacity
-
-    /// Announces the ids of the next requests, in the order in which they will come; at most `expectedIDs`. Their bytes
-    /// must stay where they are until the ids have come or `expectNothing` is called. It changes nothing but the time that
-    /// deciding takes.
-    public mutating func expect(_ next: (Int) -> Token?) {
-        expected.removeAll()
-        var index = 0
-        while index < ExpectedIDs.capacity, let id = next(index) {
-            expected.append(id, hashKey.hash(id))
-            index &+= 1
+    /// Announces one of the next commands, in the order in which they will come; `fetchExpected` comes after the last.
+    /// Its bytes must stay where they are until it has come or `expectNothing` is called. It changes nothing but the
+    /// time that deciding takes.
+    @inlinable
+    @inline(__always)
+    public mutating func expect(_ command: Command) {
+        switch command {
+        case .deduct(let order), .reserve(let order, _): expect(order.id, order.lines.first?.sku)
+        case .confirm(let id, _, _), .cancel(let id, _, _), .extend(let id, _), .lookup(let id): expect(id, nil)
+        case .giveBack(let key, _, _): expect(key, nil)
+        case .get, .create, .adjust, .count, .configure, .transfer, .drop: break
         }
-        // Loads that do not depend on each other: the processor has all of them under way at once.
+    }
+
+    @usableFromInline
+    mutating func expect(_ id: Token, _ sku: Token?) {
+        expected.append(
+            ExpectedKeys.Entry(
+                id: id, idHash: hashKey.hash(id), sku: sku, skuHash: sku.map { hashKey.hash($0) } ?? 0))
+    }
+
+    /// Looks at what the announced commands will look at. Loads of one pass do not depend on each other: the processor has
+    /// all of them under way at once.
+    public mutating func fetchExpected() {
         var sum: UInt64 = 0
-        for hash in expected.hashes { sum &+= records.slot(of: hash) }
+        for entry in expected.all {
+            sum &+= records.slot(of: entry.idHash)
+            if entry.sku != nil { sum &+= stocks.slot(of: entry.skuHash) }
+        }
+        for entry in expected.all {
+            sum &+= records.glance(at: entry.idHash)
+            if entry.sku != nil { sum &+= stocks.glance(at: entry.skuHash) }
+        }
         expected.sink = sum
     }
 
-    /// The announced ids are gone.
+    /// The announced commands are gone.
     public mutating func expectNothing() { expected.removeAll() }
 
     /// The hash of an id, counted already if it was announced.
     @inline(__always)
-    mutating func hash(of id: Token) -> UInt64 { expected.take(id) ?? hashKey.hash(id) }
+    mutating func hash(of id: Token) -> UInt64 { expected.takeHash(ofID: id) ?? hashKey.hash(id) }
+
+    /// The ordinal of an existing SKU, or 0.
+    @inline(__always)
+    func ordinal(of sku: Token) -> UInt32 {
+        stocks.find(sku, expected.hash(ofSKU: sku) ?? hashKey.hash(sku))
+    }
 }

@@ -4,6 +4,7 @@ import StockModel
 
 extension Ledger {
     /// Sells (`ttl == nil`) or holds all lines of an order, or none.
+    @inline(__always)
     mutating func promise(
         _ order: NewOrder, ttl: Int64?, _ admission: Admission, _ events: inout EventBuffer
     ) -> Outcome {
@@ -23,8 +24,8 @@ extension Ledger {
                     id: order.id, lines: lines(order.lines.count), buyer: order.buyer, born: order.born, ttl: ttl,
                     expires: expires))
         } else {
-            events.append(
-                .deducted(id: order.id, lines: lines(order.lines.count), buyer: order.buyer, born: order.born))
+            events.appendDeducted(
+                id: order.id, lines: lines(order.lines.count), buyer: order.buyer, born: order.born)
         }
         let available = order.lines.count == 1 ? stocks[resolved[0]].pointee.available : nil
         guard let expires else {
@@ -35,13 +36,22 @@ extension Ledger {
 
     /// The checks of a promise from the SKU on: also what `CONFIRM late=1` asks again, without the window.
     /// Leaves the ordinals of the lines in `resolved`. Within a check the first line that fails is named.
+    @inline(__always)
     mutating func refusalOfLines(_ lines: OrderLines, buyer: Token?, inWindow: Bool) -> Refusal? {
+        var areSold = true
         for index in 0..<lines.count {
             let line = lines[index]
-            let ordinal = stocks.find(line.sku)
+            let ordinal = ordinal(of: line.sku)
             guard ordinal != 0 else { return .noSKU(line.sku) }
             resolved[index] = ordinal
+            areSold = areSold && stocks[ordinal].pointee.sells(line.quantity, at: clock)
         }
+        return areSold ? nil : refusalOfResolvedLines(lines, buyer: buyer, inWindow: inWindow)
+    }
+
+    /// The checks one by one, where something stands against a line, or a limit has to be looked at.
+    @inline(never)
+    private func refusalOfResolvedLines(_ lines: OrderLines, buyer: Token?, inWindow: Bool) -> Refusal? {
         if inWindow {
             for (index, line) in lines.enumerated() {
                 switch stocks[resolved[index]].pointee.status(at: clock) {
@@ -68,9 +78,7 @@ extension Ledger {
                 sku: line.sku, want: line.quantity, available: available, held: stock.pointee.held)
         }
         for (index, line) in lines.enumerated() {
-            // Units once held can always be confirmed: the room in `sold` is kept for them now.
-            let stock = stocks[resolved[index]]
-            guard stock.pointee.sold &+ stock.pointee.held &+ line.quantity <= Limits.counter else {
+            guard stocks[resolved[index]].pointee.hasRoom(for: line.quantity) else {
                 return .counterOutOfRange(sku: line.sku)
             }
         }

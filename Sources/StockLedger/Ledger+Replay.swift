@@ -142,9 +142,8 @@ extension Ledger {
             }
             (shownLines + index).initialize(to: OrderLine(sku: stocks.key(line.ordinal), quantity: line.quantity))
         }
-        let order = NewOrder(
-            id: id, lines: OrderLines(start: shownLines, count: lines.count), buyer: buyer, born: born)
-        take(order, hash, ttl: ttl)
+        let asked = OrderLines(start: shownLines, count: lines.count)
+        NewOrder.with(id: id, lines: asked, buyer: buyer, born: born) { take($0, hash, ttl: ttl) }
         try compare(lines)
     }
 

@@ -44,7 +44,7 @@ public struct Ledger: ~Copyable {
     var records = RecordTable()
     var buyers: BuyerCounts
     var holds = TimingWheel()
-    var expected = ExpectedIDs()
+    var expected = ExpectedKeys()
 
     /// Records that are orders; the others are operations.
     public internal(set) var orderCount = 0
@@ -150,6 +150,7 @@ public struct Ledger: ~Copyable {
     public var buyerCount: Int { buyers.count }
 
     /// Bytes of all tables.
+    @inline(__always)
     public var memoryInUse: Int { stocks.bytes &+ records.bytes &+ buyers.bytes &+ holds.bytes }
 
     /// The sum of the hashes of all items, and of what the ledger remembers of those it forgot: equal for equal states.
@@ -166,6 +167,7 @@ public struct Ledger: ~Copyable {
     // MARK: What every decision needs
 
     /// Whether changes are refused at this moment, for a change that draws on no new memory to speak of.
+    @inline(__always)
     func refusal(_ admission: Admission) -> Refusal? {
         switch admission {
         case .open: nil
@@ -175,6 +177,7 @@ public struct Ledger: ~Copyable {
     }
 
     /// The same for a change that remembers a new id.
+    @inline(__always)
     func refusalOfNewID(_ admission: Admission) -> Refusal? {
         if let refusal = refusal(admission) { return refusal }
         if records.count >= options.maximumOrders { return .full(.orders) }

@@ -18,21 +18,43 @@ public struct OrderLine {
 /// `Limits.pairs`, each quantity 1…`Limits.quantity`. The parser sees to all of that.
 public typealias OrderLines = UnsafeBufferPointer<OrderLine>
 
-/// A promise that a client asks for.
+/// A promise that a client asks for: a view, like its tokens and lines, so that handing it on copies one word.
 @frozen
 public struct NewOrder {
-    public var id: Token
-    public var lines: OrderLines
-    public var buyer: Token?
-    /// The client's time of first sending; it closes the hole beyond retention.
-    public var born: Timestamp?
+    @frozen
+    public struct Content {
+        public var id: Token
+        public var lines: OrderLines
+        public var buyer: Token?
+        public var born: Timestamp?
+
+        @inlinable
+        public init(id: Token, lines: OrderLines, buyer: Token?, born: Timestamp?) {
+            self.id = id
+            self.lines = lines
+            self.buyer = buyer
+            self.born = born
+        }
+    }
+
+    @usableFromInline let content: UnsafePointer<Content>
 
     @inlinable
-    public init(id: Token, lines: OrderLines, buyer: Token?, born: Timestamp?) {
-        self.id = id
-        self.lines = lines
-        self.buyer = buyer
-        self.born = born
+    public init(_ content: UnsafePointer<Content>) { self.content = content }
+
+    @inlinable public var id: Token { content.pointee.id }
+    @inlinable public var lines: OrderLines { content.pointee.lines }
+    @inlinable public var buyer: Token? { content.pointee.buyer }
+    /// The client's time of first sending; it closes the hole beyond retention.
+    @inlinable public var born: Timestamp? { content.pointee.born }
+
+    /// Calls `body` with an order that is there until it returns.
+    public static func with<Result>(
+        id: Token, lines: OrderLines, buyer: Token? = nil, born: Timestamp? = nil, _ body: (NewOrder) throws -> Result
+    ) rethrows -> Result {
+        try withUnsafePointer(to: Content(id: id, lines: lines, buyer: buyer, born: born)) {
+            try body(NewOrder($0))
+        }
     }
 }
 

@@ -30,6 +30,7 @@ public struct ItemHasher {
 
     /// The length and the bytes.
     @inlinable
+    @inline(__always)
     public mutating func combine(_ token: Token) {
         combine(UInt64(truncatingIfNeeded: token.count))
         var offset = 0

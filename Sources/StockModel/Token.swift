@@ -43,6 +43,7 @@ extension Token: Equatable {
 
 /// Whether two runs of `count` bytes are the same.
 @inlinable
+@inline(__always)
 public func equalBytes(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, count: Int) -> Bool {
     var offset = 0
     while offset &+ 8 <= count {

@@ -200,84 +200,81 @@ extension Server {
         return result
     }
 
-    /// Parses and answers one request after the other; how many bytes they were.
+    /// Parses and answers requests, a batch at a time; how many bytes they were.
     private mutating func answerRequests(
         in window: UnsafeRawBufferPointer, of connection: ConnectionPointer, _ budget: inout TurnBudget
     ) -> Int {
         var offset = 0
         var share = TurnLimits.share
         var runStart = replies.count
-        let waitingReplies = connection.pointee.replies.count
+        let outputRoom = configuration.maximumOutput &- connection.pointee.replies.count &+ runStart
         connection.pointee.hasMore = false
-
-        var announcedUntil = 0
         defer { store.ledger.expectNothing() }
 
         requests: while offset < window.count {
-            if offset >= announcedUntil { announcedUntil = announceIDs(in: window, from: offset) }
-            if share == 0 || budget.isOver || events.count > eventLimit
-                || waitingReplies &+ (replies.count &- runStart) >= configuration.maximumOutput
-            {
-                connection.pointee.hasMore = true
-                break
-            }
-            let written = replies.count
-            let size: Int
-            switch parser.next(in: window, from: offset, progress: &connection.pointee.progress) {
-            case .request(let request, let verb, let consumed):
-                size = consumed
-                switch answer(request, verb, connection) {
-                case .answered: break
-                case .answeredWhenDurable:
-                    // Its own run: what stands before it need not wait for the disk.
-                    addRun(connection, from: runStart, to: written)
-                    addRun(connection, from: written, to: replies.count, .durable)
-                    runStart = replies.count
-                case .awaited:
-                    // There may be more behind it, and the connection is not done.
+            parser.fill(&batch, in: window, from: offset, progress: connection.pointee.progress)
+            connection.pointee.progress = ParseProgress()
+            announceBatch()
+            for index in 0..<batch.count {
+                if share == 0 || budget.isOver || events.count > eventLimit || replies.count >= outputRoom {
                     connection.pointee.hasMore = true
-                    offset &+= size
                     break requests
-                case .finished:
+                }
+                let written = replies.count
+                let end = batch[index].pointee.end
+                switch batch[index].pointee.parsed {
+                case .request(let request, let verb, _):
+                    switch answer(request, verb, connection) {
+                    case .answered: break
+                    case .answeredWhenDurable:
+                        // Its own run: what stands before it need not wait for the disk.
+                        addRun(connection, from: runStart, to: written)
+                        addRun(connection, from: written, to: replies.count, .durable)
+                        runStart = replies.count
+                    case .awaited:
+                        // There may be more behind it, and the connection is not done.
+                        connection.pointee.hasMore = true
+                        offset = end
+                        break requests
+                    case .finished:
+                        connection.pointee.phase = .finishing
+                        offset = window.count
+                        break requests
+                    }
+                case .ignored: break
+                case .refused(let refusal, _):
+                    statistics.countRefusal(refusal.code)
+                    replies.write(refusal)
+                case .fatal(let refusal):
+                    statistics.countRefusal(refusal.code)
+                    replies.write(refusal)
                     connection.pointee.phase = .finishing
                     offset = window.count
                     break requests
+                case .incomplete:
+                    connection.pointee.progress = batch.progress
+                    break requests
                 }
-            case .ignored(let consumed):
-                size = consumed
-            case .refused(let refusal, let consumed):
-                statistics.countRefusal(refusal.code)
-                replies.write(refusal)
-                size = consumed
-            case .fatal(let refusal):
-                statistics.countRefusal(refusal.code)
-                replies.write(refusal)
-                connection.pointee.phase = .finishing
-                offset = window.count
-                break requests
-            case .incomplete:
-                break requests
+                share &-= 1
+                budget.spend(bytes: end &- offset &+ (replies.count &- written))
+                offset = end
             }
-            offset &+= size
-            share &-= 1
-            budget.spend(bytes: size &+ (replies.count &- written))
         }
         // Also an empty run: the connection may have ended.
         addRun(connection, from: runStart, to: replies.count)
         return offset
     }
 
-    /// Tells the ledger which ids come next, if this is a deep pipeline; where those requests end.
-    private mutating func announceIDs(in window: UnsafeRawBufferPointer, from offset: Int) -> Int {
-        guard window.count &- offset >= TurnLimits.deepPipeline else { return window.count }
-        var end = offset
-        store.ledger.expect { _ in
-            guard let glance = parser.glance(in: window, from: end) else { return nil }
-            end = glance.next
-            return glance.word
+    /// Tells the ledger what comes next, if there is enough of it for the waits to overlap.
+    private mutating func announceBatch() {
+        store.ledger.expectNothing()
+        guard batch.count >= TurnLimits.deepBatch else { return }
+        for index in 0..<batch.count {
+            if case .request(.command(let command), _, _) = batch[index].pointee.parsed {
+                store.ledger.expect(command)
+            }
         }
-        // Nothing could be told of the first: ask no more.
-        return end == offset ? window.count : end
+        store.ledger.fetchExpected()
     }
 
     // MARK: Going

@@ -72,6 +72,8 @@ public struct Server: ~Copyable {
     var timers = Timers()
     var record = TurnRecord()
     var parser: RequestParser
+    /// What was parsed and is not yet answered, of the connection that is being served.
+    var batch = RequestBatch()
     /// What is read from a socket, behind what the connection had left over.
     let readBuffer = ReadBuffer(capacity: TurnLimits.smallInput + TurnLimits.read)
     /// The replies of the turn, of one connection after the other.

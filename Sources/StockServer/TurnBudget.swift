@@ -28,9 +28,8 @@ enum TurnLimits {
     /// Ended orders forgotten in one turn.
     static let forgettingSteps = 512
 
-    /// With so many bytes of requests waiting on a connection, the ledger is told of the next ids, so that it waits for
-    /// memory once for all of them.
-    static let deepPipeline = 128
+    /// With so many requests in a batch, the ledger is told of them beforehand, so that it waits for memory once for all.
+    static let deepBatch = 3
 
     /// Connections accepted on one listener in one turn.
     static let accepts = 64

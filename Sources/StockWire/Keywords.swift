@@ -3,17 +3,17 @@
 
 import StockModel
 
-/// Up to 32 keywords of 1…9 letters, each with a small number.
-struct Keywords: ~Copyable {
+/// Up to 32 keywords of 1…9 letters, each with what it stands for.
+struct Keywords<Value>: ~Copyable {
     private struct Entry {
         /// The first eight letters, little endian, padded with zeros; 0: the slot is free.
         var letters: UInt64 = 0
         /// The ninth letter, if there is one.
         var ninth: UInt8 = 0
-        var value: UInt8 = 0
+        var value: Value?
     }
 
-    private static let slots = 64
+    private static var slots: Int { 64 }
     private let entries: UnsafeMutablePointer<Entry>
 
     init() {
@@ -25,7 +25,7 @@ struct Keywords: ~Copyable {
         entries.deallocate()
     }
 
-    mutating func insert(_ name: StaticString, value: UInt8) {
+    mutating func insert(_ name: StaticString, value: Value) {
         let count = name.utf8CodeUnitCount
         invariant(count >= 1 && count <= 9, "a keyword has 1 to 9 letters")
         let base = UnsafeRawPointer(name.utf8Start)
@@ -35,11 +35,11 @@ struct Keywords: ~Copyable {
         entries[slot] = Entry(letters: letters, ninth: Self.ninth(base, count: count), value: value)
     }
 
-    /// The number of the keyword that these bytes spell, in any mixture of cases.
+    /// What the keyword stands for that these bytes spell, in any mixture of cases.
     ///
     /// - Parameter readable: bytes from `base` on that may be looked at, at least `count`.
     @inline(__always)
-    func find(_ base: UnsafeRawPointer, count: Int, readable: Int) -> UInt8? {
+    func find(_ base: UnsafeRawPointer, count: Int, readable: Int) -> Value? {
         guard count >= 1, count <= 9 else { return nil }
         let letters = Self.letters(base, count: count, readable: readable)
         let ninth = Self.ninth(base, count: count)
@@ -53,7 +53,7 @@ struct Keywords: ~Copyable {
     }
 
     /// Clearing this bit makes a small letter a capital and leaves a capital as it is; no other byte becomes one.
-    private static let caseBit: UInt8 = 0x20
+    private static var caseBit: UInt8 { 0x20 }
 
     @inline(__always)
     private static func letters(_ base: UnsafeRawPointer, count: Int, readable: Int) -> UInt64 {

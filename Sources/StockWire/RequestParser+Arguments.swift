@@ -39,8 +39,9 @@ extension RequestParser {
     }
 
     /// All words from `index` on, at least one.
-    func tokens(from index: Int, _ field: Field) throws(Complaint) -> TokenList {
+    mutating func tokens(from index: Int, _ field: Field) throws(Complaint) -> TokenList {
         try atLeast(index + 1)
+        lendsWords = true
         for position in index..<wordCount {
             guard isToken(words[position]) else { throw .form(field) }
         }
@@ -111,8 +112,8 @@ extension RequestParser {
             guard word.isOption else { throw .usage }
             let nameLength = word.seen.nameLength
             guard
-                let code = optionNames.find(word.base, count: nameLength, readable: readableEnd - word.base),
-                let field = Field(rawValue: code), allowed & Options.bit(field) != 0
+                let field = optionNames.find(word.base, count: nameLength, readable: readableEnd - word.base),
+                allowed & Options.bit(field) != 0
             else { throw .usage }
             guard options.has & Options.bit(field) == 0 else { throw .optionTwice }
             try option(field, word)

@@ -9,10 +9,7 @@ extension RequestParser {
     mutating func meaning(consumed: Int) -> Parsed {
         guard wordCount > 0 else { return .ignored(consumed: consumed) }
         let first = words[0]
-        guard
-            let code = verbs.find(first.base, count: first.count, readable: readableEnd - first.base),
-            let verb = Verb(rawValue: code)
-        else {
+        guard let verb = verbs.find(first.base, count: first.count, readable: readableEnd - first.base) else {
             let echo = isToken(first) ? Token(base: first.base, count: first.count) : nil
             return .refused(ParseRefusal(code: .unknown, word: echo, explanation: ""), consumed: consumed)
         }
@@ -67,7 +64,11 @@ extension RequestParser {
     private mutating func newOrder(pairsFrom index: Int) throws(Complaint) -> NewOrder {
         let lines = try pairs(from: index, needed: true, options: Options.mask(.buyer, .born))
         let id = try token(1, .id)
-        return NewOrder(id: id, lines: lines, buyer: options.token(.buyer), born: options.time(.born))
+        let order = orders + orderCount
+        orderCount &+= 1
+        order.initialize(
+            to: NewOrder.Content(id: id, lines: lines, buyer: options.token(.buyer), born: options.time(.born)))
+        return NewOrder(order)
     }
 
     /// The verbs that are not on the way of every order, out of line to keep that way short.

@@ -28,7 +28,9 @@ extension RequestParser {
             named = Limits.pairs
         }
         let distinct = named < 2 ? named : mergeRepeated(named)
-        return OrderLines(start: lines, count: distinct)
+        let result = OrderLines(start: lines, count: distinct)
+        lines += distinct
+        return result
     }
 
     /// Sums up the repeated SKUs of the first `named` lines, in place; returns how many lines are left.

@@ -27,10 +27,10 @@ private func documentedShop(_ path: String) throws {
     run(.adjust(id: words["a-1"], sku: words["phone"], delta: 5, reason: words["restock"], force: false), after: 1)
     let lines = [OrderLine(sku: words["phone"], quantity: 2), OrderLine(sku: words["case"], quantity: 1)]
     lines.withUnsafeBufferPointer { lines in
-        run(.reserve(NewOrder(id: words["o-1"], lines: lines, buyer: words["ann"], born: nil), ttl: 60_000), after: 2)
+        NewOrder.with(id: words["o-1"], lines: lines, buyer: words["ann"]) { run(.reserve($0, ttl: 60_000), after: 2) }
         run(.confirm(id: words["o-1"], lines: none, late: false), after: 3)
         run(.giveBack(key: words["r-1"], order: words["o-1"], lines: OrderLines(rebasing: lines[..<1])), after: 4)
-        run(.reserve(NewOrder(id: words["o-2"], lines: lines, buyer: words["bob"], born: nil), ttl: 60_000), after: 5)
+        NewOrder.with(id: words["o-2"], lines: lines, buyer: words["bob"]) { run(.reserve($0, ttl: 60_000), after: 5) }
     }
     var archive = try Archive.open(path, identity: testIdentity)
     try archive.fold(payload: events.bytes, firstSequence: 1, at: start)

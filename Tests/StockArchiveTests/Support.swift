@@ -176,10 +176,11 @@ struct RandomShop: ~Copyable {
             if sku != other && random.chance(40) { lines.append(OrderLine(sku: other, quantity: 1)) }
             lines.withUnsafeBufferPointer { lines in
                 let born = random.chance(50) ? now : nil
-                let order = NewOrder(id: words["order-\(orders)"], lines: lines, buyer: buyer, born: born)
-                let command: Command =
-                    random.chance(50) ? .deduct(order) : .reserve(order, ttl: Int64(500 + random.below(20_000)))
-                body(command, &ledger, now)
+                NewOrder.with(id: words["order-\(orders)"], lines: lines, buyer: buyer, born: born) { order in
+                    let command: Command =
+                        random.chance(50) ? .deduct(order) : .reserve(order, ttl: Int64(500 + random.below(20_000)))
+                    body(command, &ledger, now)
+                }
             }
         case 60..<75:
             if random.chance(70) {

@@ -78,10 +78,9 @@ private func smallStore(_ directory: TemporaryDirectory) throws -> UInt64 {
     _ = store.run(.create(sku: token("phone"), onhand: 3, settings: StockSettings()))
     let line = OrderLine(sku: token("phone"), quantity: 1)
     withUnsafePointer(to: line) { start in
-        _ = store.run(
-            .deduct(
-                NewOrder(
-                    id: token("o-1"), lines: OrderLines(start: start, count: 1), buyer: token("ann"), born: nil)))
+        NewOrder.with(id: token("o-1"), lines: OrderLines(start: start, count: 1), buyer: token("ann")) {
+            _ = store.run(.deduct($0))
+        }
     }
     let digest = store.ledger.digest()
     #expect(store.ledger.sequence == 2)

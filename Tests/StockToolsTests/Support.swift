@@ -112,15 +112,17 @@ struct Shop: ~Copyable {
 
     mutating func sell(_ id: String, _ lines: [(String, Int64)], buyer: String? = nil) throws {
         try withLines(lines) { shop, lines in
-            let order = NewOrder(id: shop.words[id], lines: lines, buyer: buyer.map { shop.words[$0] }, born: nil)
-            try shop.run(.deduct(order))
+            let buyer = buyer.map { shop.words[$0] }
+            try NewOrder.with(id: shop.words[id], lines: lines, buyer: buyer) { try shop.run(.deduct($0)) }
         }
     }
 
     mutating func hold(_ id: String, _ lines: [(String, Int64)], buyer: String? = nil) throws {
         try withLines(lines) { shop, lines in
-            let order = NewOrder(id: shop.words[id], lines: lines, buyer: buyer.map { shop.words[$0] }, born: nil)
-            try shop.run(.reserve(order, ttl: 3_600_000))
+            let buyer = buyer.map { shop.words[$0] }
+            try NewOrder.with(id: shop.words[id], lines: lines, buyer: buyer) {
+                try shop.run(.reserve($0, ttl: 3_600_000))
+            }
         }
     }
 

@@ -81,11 +81,33 @@ struct HashIndex {
         return slot &+ old[Int(tag & oldMask)]
     }
 
+    /// The reference that a search for this tag finds first, if it stands where it belongs; 0 otherwise.
+    @inline(__always)
+    func candidate(_ tag: UInt32) -> UInt32 {
+        let slot = slots[Int(tag & mask)]
+        if slot != 0 && HashIndex.tag(slot) == tag { return HashIndex.reference(slot) }
+        guard let old else { return 0 }
+        let older = old[Int(tag & oldMask)]
+        return HashIndex.tag(older) == tag && older != HashIndex.moved ? HashIndex.reference(older) : 0
+    }
+
     /// Adds a record that is not in the table.
-    mutating func insert(_ tag: UInt32, _ reference: UInt32) {
-        if old != nil { migrate(HashIndex.slotsPerInsertion) }
-        if (UInt64(count) &+ 1) &* 4 > (UInt64(mask) &+ 1) &* 3 { grow() }
+    ///
+    /// - Returns: whether `bytes` has changed.
+    @inline(__always)
+    mutating func insert(_ tag: UInt32, _ reference: UInt32) -> Bool {
+        let resizes = prepareInsertion()
         place(UInt64(tag) << 32 | UInt64(reference))
+        return resizes
+    }
+
+    @inline(__always)
+    private mutating func prepareInsertion() -> Bool {
+        let isFull = (UInt64(count) &+ 1) &* 4 > (UInt64(mask) &+ 1) &* 3
+        if old == nil && !isFull { return false }
+        if old != nil { migrate(HashIndex.slotsPerInsertion) }
+        if isFull { grow() }
+        return isFull || old == nil
     }
 
     private mutating func place(_ entry: UInt64) {
@@ -205,12 +227,17 @@ struct ShardedIndex: ~Copyable {
     @inline(__always)
     func home(_ hash: UInt64) -> UInt64 { shards[Shard.of(hash)].home(UInt32(truncatingIfNeeded: hash)) }
 
+    /// The reference that a search for this hash finds first, or 0: only to load its record ahead of time.
+    @inline(__always)
+    func candidate(_ hash: UInt64) -> UInt32 { shards[Shard.of(hash)].candidate(UInt32(truncatingIfNeeded: hash)) }
+
     /// Adds a record that is not there.
     mutating func insert(_ hash: UInt64, _ reference: UInt32) {
         let shard = shards + Shard.of(hash)
-        bytes &-= shard.pointee.bytes
-        shard.pointee.insert(UInt32(truncatingIfNeeded: hash), reference)
-        bytes &+= shard.pointee.bytes
+        let before = shard.pointee.bytes
+        if shard.pointee.insert(UInt32(truncatingIfNeeded: hash), reference) {
+            bytes &+= shard.pointee.bytes &- before
+        }
         count &+= 1
     }
 

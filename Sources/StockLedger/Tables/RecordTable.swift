@@ -40,6 +40,13 @@ struct RecordTable: ~Copyable {
     @inline(__always)
     func slot(of hash: UInt64) -> UInt64 { index.home(hash) }
 
+    /// The record that `find` most likely ends with: a part of its first bytes.
+    @inline(__always)
+    func glance(at hash: UInt64) -> UInt64 {
+        let reference = index.candidate(hash)
+        return reference == 0 ? 0 : self[reference].header.pointee.sequence
+    }
+
     /// Adds a record for an id that is not remembered. The caller fills in header and lines.
     mutating func insert(_ id: Token, _ hash: UInt64, buyer: Token?, lines: Int) -> Arena.Reference {
         let buyerLength = buyer?.count ?? 0

@@ -32,6 +32,18 @@ struct Stock {
     /// In the list of SKUs whose digest is to be counted again.
     var isTouched = false
 
+    /// Whether nothing at all stands against selling so many units to anybody: the answer for nearly all lines, found in
+    /// one go. If it is no, `Ledger.refusalOfLines` says why, or that there is a limit and it is not reached.
+    @inline(__always)
+    func sells(_ quantity: Int64, at now: Timestamp) -> Bool {
+        (opens == 0 || now.milliseconds >= opens) && (closes == 0 || now.milliseconds < closes) && !isPaused
+            && limit == 0 && onhand &- held &- floor >= quantity && hasRoom(for: quantity)
+    }
+
+    /// Units once held can always be confirmed: the room in `sold` is kept for them from the beginning.
+    @inline(__always)
+    func hasRoom(for quantity: Int64) -> Bool { sold &+ held &+ quantity <= Limits.counter }
+
     /// What can be promised now.
     var available: Int64 { max(0, onhand &- held &- floor) }
 
@@ -105,12 +117,29 @@ struct StockTable: ~Copyable {
     }
 
     /// The ordinal of an existing SKU, or 0.
-    func find(_ key: Token) -> UInt32 {
-        index.find(hashKey.hash(key)) { ordinal in
+    func find(_ key: Token) -> UInt32 { find(key, hashKey.hash(key)) }
+
+    @inline(__always)
+    func find(_ key: Token, _ hash: UInt64) -> UInt32 {
+        index.find(hash) { ordinal in
             let stock = self[ordinal]
             return Int(stock.pointee.keyLength) == key.count
                 && equalBytes(keys.pointer(stock.pointee.keyReference), key.base, count: key.count)
         }
+    }
+
+    /// The memory that `find` begins with.
+    @inline(__always)
+    func slot(of hash: UInt64) -> UInt64 { index.home(hash) }
+
+    /// The counters and the name that `find` most likely ends with: a part of each.
+    @inline(__always)
+    func glance(at hash: UInt64) -> UInt64 {
+        let ordinal = index.candidate(hash)
+        guard ordinal != 0 else { return 0 }
+        let stock = self[ordinal]
+        let name = keys.pointer(stock.pointee.keyReference).load(as: UInt8.self)
+        return UInt64(bitPattern: stock.pointee.onhand) &+ UInt64(name)
     }
 
     /// Adds a SKU that does not exist, or one that was dropped long ago, and returns its ordinal.
