@@ -324,7 +324,14 @@ extension Ledger {
     /// Notes that a SKU's part of the digest is out of date. A hot SKU is hashed once for many sales.
     mutating func touch(_ ordinal: UInt32) {
         guard !stocks[ordinal].pointee.isTouched else { return }
-        if touchedCount == Ledger.touchedCapacity { countTouched() }
+        if touchedCount == Ledger.touchedCapacity {
+            guard !isReplaying else {
+                stocks[ordinal].pointee.isTouched = true
+                hasTouchedMore = true
+                return
+            }
+            countTouched()
+        }
         stocks[ordinal].pointee.isTouched = true
         touched[touchedCount] = ordinal
         touchedCount &+= 1
@@ -332,14 +339,24 @@ extension Ledger {
 
     /// Brings the digest up to date.
     mutating func countTouched() {
-        for index in 0..<touchedCount {
-            let stock = stocks[touched[index]]
-            let digest = digest(ofSKU: touched[index])
-            stockDigests[Int(stock.pointee.shard)] &+= digest &- stock.pointee.countedDigest
-            stock.pointee.countedDigest = digest
-            stock.pointee.isTouched = false
-        }
+        for index in 0..<touchedCount { count(touched: touched[index]) }
         touchedCount = 0
+        guard hasTouchedMore else { return }
+        hasTouchedMore = false
+        // In the order in which they lie in memory.
+        var ordinal: UInt32 = 1
+        while ordinal <= stocks.newest {
+            if stocks[ordinal].pointee.isTouched { count(touched: ordinal) }
+            ordinal &+= 1
+        }
+    }
+
+    private func count(touched ordinal: UInt32) {
+        let stock = stocks[ordinal]
+        let digest = digest(ofSKU: ordinal)
+        stockDigests[Int(stock.pointee.shard)] &+= digest &- stock.pointee.countedDigest
+        stock.pointee.countedDigest = digest
+        stock.pointee.isTouched = false
     }
 
     /// What a SKU adds to its shard's digest, its buyers' counts aside.

@@ -46,6 +46,7 @@ public struct LedgerRestorer: ~Copyable {
 
     public init(hashKey: HashKey, options: LedgerOptions = LedgerOptions()) {
         ledger = Ledger(hashKey: hashKey, options: options)
+        ledger.beginReplay()
     }
 
     /// Takes in the SKU with the next ordinal, dropped ones included.
@@ -168,6 +169,7 @@ public struct LedgerRestorer: ~Copyable {
         ledger.clock = row.clock
         ledger.forgottenBy = row.forgottenBy
         ledger.forgottenCount = row.forgottenCount
+        ledger.endReplay()
         let digest = ledger.digest()
         guard digest == row.digest else {
             throw RestoreError(problem: "the rows have the digest \(digest), not the \(row.digest) of their sequence")

@@ -62,6 +62,9 @@ public struct Ledger: ~Copyable {
     let touched: UnsafeMutablePointer<UInt32>
     var touchedCount = 0
     static let touchedCapacity = 4_096
+    /// In a replay the list may be too short: then all SKUs are gone through in the end.
+    var isReplaying = false
+    var hasTouchedMore = false
 
     /// The SKUs and lines of the command that is being decided.
     let resolved: UnsafeMutablePointer<UInt32>

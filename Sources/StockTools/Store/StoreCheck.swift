@@ -146,6 +146,7 @@ public struct StoreCheck: ~Copyable {
         into start: consuming Ledger, from first: UInt64, meeting position: ArchivePosition?
     ) throws {
         var ledger = start
+        ledger.beginReplay()
         let directory = try StoreDirectory.open(store.path, access: .inspect)
         var hasMet = position == nil
         if let position, ledger.sequence == position.sequence { hasMet = compare(&ledger, position) }
@@ -157,7 +158,9 @@ public struct StoreCheck: ~Copyable {
                 visit: { frame in
                     var sequence = frame.firstSequence
                     var events = EventReader(frame.payload)
+                    var ahead = ReplayAhead(frame.payload)
                     while let event = try events.next() {
+                        ahead.step(&ledger)
                         if sequence > ledger.sequence {
                             try ledger.apply(event, sequence: sequence, at: Timestamp(milliseconds: frame.time))
                             if let position, !hasMet, sequence == position.sequence {
