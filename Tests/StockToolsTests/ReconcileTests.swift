@@ -127,7 +127,7 @@ struct ReconcileTests {
         #expect(try reconcile(scratch, against: "phone,90\n").differences.first?.1?.agreedAt == 9)
         #expect(try reconcile(scratch, against: "phone,4\n", by: .sold).differences.first?.1?.agreedAt == 9)
         #expect(try reconcile(scratch, against: "phone,90\n", by: .available).differences.first?.1?.agreedAt == 0)
-        let runs = try scratch.store.read().prepare("SELECT group_concat(counter || ' ' || compared, ', ') FROM reconciliation")
+        let runs = try StoreFiles(scratch.store).read().prepare("SELECT group_concat(counter || ' ' || compared, ', ') FROM reconciliation")
         #expect(try runs.step() && runs.text(0) == "onhand 1, sold 1")
     }
 

@@ -80,7 +80,8 @@ extension EndToEnd {
             // Not waited for.
             _ = Glibc.kill(server.pid, SIGKILL)
             try withServer(directory: data, flags: ["--port", "\(server.port)"]) { next in
-                #expect(try next.connect().request("GET sku-1999").head.word == "STOCK")
+                let line = try next.connect().request("GET sku-1999").head
+                #expect(line.word == "STOCK", "\(line)")
             }
         }
 
