@@ -1,31 +1,58 @@
-// Announced ids change nothing but time: the right ones, the wrong ones, and those that never come.
+// Announced commands change nothing but time: the right ones, the wrong ones, and those that never come.
 
 import StockModel
 import Testing
 
 @testable import StockLedger
 
-@Suite("Announced ids")
+@Suite("Announced commands")
 struct ExpectationTests {
-    @Test("An announced id has the hash that it would have, and others are not mistaken for it")
+    @Test("What was announced has the hashes that it would have, and nothing else is mistaken for it")
     func hashes() {
-        let text = Array("o-1 o-2 o-3 o-22 ".utf8)
+        let text = Array("o-1 o-2 o-3 o-22 phone".utf8)
         text.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return }
             func token(_ offset: Int, _ count: Int) -> Token { Token(base: base + offset, count: count) }
             var ledger = Ledger(hashKey: HashKey(k0: 1, k1: 2))
             let ids = [token(0, 3), token(4, 3), token(8, 3), token(12, 4)]
-            for id in ids { ledger.expect(id, nil) }
+            let phone = token(17, 5)
+            func announceAll() {
+                ledger.expectNothing()
+                for id in ids { ledger.expect(.lookup(id: id)) }
+                ledger.fetchExpected()
+            }
+            announceAll()
             // The first is passed over, as after a request that was refused by the parser.
             #expect(ledger.hash(of: ids[1]) == ledger.hashKey.hash(ids[1]))
             // A word that starts at an announced place and is longer is another.
             #expect(ledger.hash(of: token(8, 8)) == ledger.hashKey.hash(token(8, 8)))
             #expect(ledger.hash(of: ids[3]) == ledger.hashKey.hash(ids[3]))
             #expect(ledger.hash(of: ids[0]) == ledger.hashKey.hash(ids[0]))
-            ledger.expectNothing()
-            for id in ids { ledger.expect(id, nil) }
+            announceAll()
             ledger.expectNothing()
             #expect(ledger.expected.takeHash(ofID: ids[0]) == nil)
+
+            let line = OrderLine(sku: phone, quantity: 1)
+            withUnsafePointer(to: line) { line in
+                NewOrder.with(id: ids[0], lines: OrderLines(start: line, count: 1)) { ledger.expect(.deduct($0)) }
+            }
+            #expect(ledger.expected.hash(ofSKU: phone) == nil, "its order has not come yet")
+            #expect(ledger.expected.takeHash(ofID: ids[0]) == ledger.hashKey.hash(ids[0]))
+            #expect(ledger.expected.hash(ofSKU: phone) == ledger.hashKey.hash(phone))
+            #expect(ledger.expected.hash(ofSKU: token(17, 4)) == nil)
+        }
+    }
+
+    @Test("More than fit are left out")
+    func tooMany() {
+        let text = Array(repeating: UInt8(ascii: "x"), count: 100)
+        text.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            var ledger = Ledger(hashKey: HashKey(k0: 1, k1: 2))
+            for place in 0..<100 { ledger.expect(.lookup(id: Token(base: base + place, count: 1))) }
+            ledger.fetchExpected()
+            #expect(ledger.expected.all.count == ExpectedKeys.capacity)
+            #expect(ledger.expected.takeHash(ofID: Token(base: base + 99, count: 1)) == nil)
         }
     }
 }

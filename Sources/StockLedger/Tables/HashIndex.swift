@@ -5,8 +5,9 @@ import StockModel
 
 /// One shard's table: 64-bit slots of a 32-bit tag (the hash's low half) and a 32-bit reference.
 ///
-/// Linear probing; removal shifts back what follows, so there are no tombstones but in a table that is being left.
-/// The tag alone places an entry, so that growing never touches the records.
+/// Linear probing from the beginning of a cache line, so that a search nearly always ends in the one line that it begins
+/// with, however full the table is. Removal shifts back what follows, so there are no tombstones but in a table that is
+/// being left. The tag alone places an entry, so that growing never touches the records.
 struct HashIndex {
     private var slots: UnsafeMutablePointer<UInt64>
     private var mask: UInt32
@@ -17,12 +18,14 @@ struct HashIndex {
     private var oldMask: UInt32 = 0
     private var migrated: UInt32 = 0
 
-    private static let firstCapacity: UInt32 = 8
+    /// A cache line.
+    private static let lineSlots: UInt32 = 8
+    private static let firstCapacity = lineSlots
     /// In the old table: the entry that was here is in the new one, or gone. No record has this reference.
     private static let moved = UInt64.max
     /// Slots of the old table looked at per insertion. The new table has room for half as many entries again as
     /// the old one had slots, so two would do; eight are over sooner.
-    private static let slotsPerInsertion: UInt32 = 8
+    private static let slotsPerInsertion = lineSlots
 
     init() {
         slots = HashIndex.table(HashIndex.firstCapacity)
@@ -40,7 +43,8 @@ struct HashIndex {
     }
 
     private static func table(_ capacity: UInt32) -> UnsafeMutablePointer<UInt64> {
-        let table = UnsafeMutablePointer<UInt64>.allocate(capacity: Int(capacity))
+        let table = UnsafeMutableRawPointer.allocate(byteCount: Int(capacity) &* 8, alignment: Int(lineSlots) &* 8)
+            .bindMemory(to: UInt64.self, capacity: Int(capacity))
         table.initialize(repeating: 0, count: Int(capacity))
         return table
     }
@@ -51,10 +55,14 @@ struct HashIndex {
     @inline(__always)
     private static func reference(_ slot: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: slot) }
 
+    /// Where the search for a tag begins in a table.
+    @inline(__always)
+    private static func home(_ tag: UInt32, _ mask: UInt32) -> UInt32 { tag & mask & ~(lineSlots &- 1) }
+
     /// The reference whose record `matches`; 0 when there is none.
     @inline(__always)
     func find(_ tag: UInt32, where matches: (UInt32) -> Bool) -> UInt32 {
-        var place = tag & mask
+        var place = HashIndex.home(tag, mask)
         while true {
             let slot = slots[Int(place)]
             if slot == 0 { break }
@@ -62,7 +70,7 @@ struct HashIndex {
             place = (place &+ 1) & mask
         }
         guard let old else { return 0 }
-        place = tag & oldMask
+        place = HashIndex.home(tag, oldMask)
         while true {
             let slot = old[Int(place)]
             if slot == 0 { return 0 }
@@ -73,22 +81,26 @@ struct HashIndex {
         }
     }
 
-    /// What a search for this tag looks at first: the sum of the slots, so that both are loaded.
+    /// The lines that a search for this tag, and then its insertion, begin with: a sum of their slots, so that all are
+    /// loaded.
     @inline(__always)
     func home(_ tag: UInt32) -> UInt64 {
-        let slot = slots[Int(tag & mask)]
+        let slot = slots[Int(HashIndex.home(tag, mask))]
         guard let old else { return slot }
-        return slot &+ old[Int(tag & oldMask)]
+        // What will be moved next, and the two places where it can go.
+        let moving = migrated & oldMask
+        return slot &+ old[Int(HashIndex.home(tag, oldMask))] &+ old[Int(moving)] &+ slots[Int(moving)]
+            &+ slots[Int((moving &+ oldMask &+ 1) & mask)]
     }
 
-    /// The reference that a search for this tag finds first, if it stands where it belongs; 0 otherwise.
+    /// The first reference with this tag in the line where it belongs, or 0.
     @inline(__always)
     func candidate(_ tag: UInt32) -> UInt32 {
-        let slot = slots[Int(tag & mask)]
-        if slot != 0 && HashIndex.tag(slot) == tag { return HashIndex.reference(slot) }
-        guard let old else { return 0 }
-        let older = old[Int(tag & oldMask)]
-        return HashIndex.tag(older) == tag && older != HashIndex.moved ? HashIndex.reference(older) : 0
+        let line = slots + Int(HashIndex.home(tag, mask))
+        for place in 0..<Int(HashIndex.lineSlots) where HashIndex.tag(line[place]) == tag {
+            return HashIndex.reference(line[place])
+        }
+        return 0
     }
 
     /// Adds a record that is not in the table.
@@ -111,7 +123,7 @@ struct HashIndex {
     }
 
     private mutating func place(_ entry: UInt64) {
-        var place = HashIndex.tag(entry) & mask
+        var place = HashIndex.home(HashIndex.tag(entry), mask)
         while slots[Int(place)] != 0 { place = (place &+ 1) & mask }
         slots[Int(place)] = entry
         count &+= 1
@@ -150,7 +162,7 @@ struct HashIndex {
     /// Removes the entry for `reference`, which is in the table.
     mutating func remove(_ tag: UInt32, _ reference: UInt32) {
         let entry = UInt64(tag) << 32 | UInt64(reference)
-        var place = tag & mask
+        var place = HashIndex.home(tag, mask)
         while slots[Int(place)] != 0 {
             if slots[Int(place)] == entry {
                 closeGap(at: place)
@@ -160,7 +172,7 @@ struct HashIndex {
             place = (place &+ 1) & mask
         }
         guard let old else { return invariant(false, "only what is in a table is removed from it") }
-        place = tag & oldMask
+        place = HashIndex.home(tag, oldMask)
         while old[Int(place)] != entry {
             invariant(old[Int(place)] != 0, "only what is in a table is removed from it")
             place = (place &+ 1) & oldMask
@@ -173,7 +185,7 @@ struct HashIndex {
         var gap = gap
         var place = (gap &+ 1) & mask
         while slots[Int(place)] != 0 {
-            let home = HashIndex.tag(slots[Int(place)]) & mask
+            let home = HashIndex.home(HashIndex.tag(slots[Int(place)]), mask)
             // The entry may move when its home is not strictly between the gap and its place.
             if (place &- home) & mask >= (place &- gap) & mask {
                 slots[Int(gap)] = slots[Int(place)]
