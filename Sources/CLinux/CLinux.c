@@ -139,6 +139,17 @@ int clinux_openat(int directory, const char *path, int flags, uint32_t mode) {
 
 int clinux_fallocate(int fd, int64_t bytes) { return fallocate(fd, 0, 0, (off_t)bytes); }
 
+int64_t clinux_next_data(int fd, int64_t offset, int64_t end) {
+    const off_t found = lseek(fd, offset, SEEK_DATA);
+    if (found >= 0) return found;
+    return errno == ENXIO ? end : offset;
+}
+
+int64_t clinux_next_hole(int fd, int64_t offset, int64_t end) {
+    const off_t found = lseek(fd, offset, SEEK_HOLE);
+    return found >= 0 ? found : end;
+}
+
 ssize_t clinux_pwritev(int fd, const struct iovec *parts, int count, int64_t offset) {
     return pwritev(fd, parts, count, (off_t)offset);
 }
@@ -194,6 +205,23 @@ struct clinux_thread_usage clinux_thread_usage(void) {
     result.waits = usage.ru_nvcsw;
     result.preemptions = usage.ru_nivcsw;
     return result;
+}
+
+void clinux_run_soon(void) {
+    // struct sched_attr of the kernel, which this C library does not have.
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } attributes = {0};
+    if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0 || attributes.policy != SCHED_OTHER) return;
+    attributes.size = sizeof attributes;
+    attributes.flags = 0;
+    attributes.runtime = 100 * 1000;
+    // That it fails does not matter: it is a wish.
+    (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
 void clinux_give_way(void) {

@@ -82,6 +82,7 @@ public struct Archive: ~Copyable {
         }
         try database.checkFormat()
         try database.checkIdentity(identity)
+        try database.bringUpToDate()
         // WAL: people may read while a fold is written. Its checkpoints are ours: after each commit.
         try database.execute(
             """

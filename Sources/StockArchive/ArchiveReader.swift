@@ -10,6 +10,15 @@ public protocol RowSink: ~Copyable {
     mutating func add(_ row: SKURow) throws
     mutating func add(_ row: RecordRow) throws
     mutating func add(_ row: BuyerRow) throws
+
+    /// The same as one after the other, for those who want to look ahead.
+    mutating func add(_ rows: UnsafeBufferPointer<RecordRow>) throws
+}
+
+extension RowSink where Self: ~Copyable {
+    public mutating func add(_ rows: UnsafeBufferPointer<RecordRow>) throws {
+        for row in rows { try add(row) }
+    }
 }
 
 /// A view of an archive at one sequence. As long as it lives, SQLite's write-ahead log cannot begin anew.
@@ -33,9 +42,40 @@ public struct ArchiveReader: ~Copyable {
         self.database = database
     }
 
-    /// Hands every row of the state to `sink`. What the sink throws is thrown on; that their digest is
-    /// `position.digest` is for the sink to compare, as `LedgerRestorer.finish` does.
+    /// Hands every row of the state to `sink`, on this thread; another one reads meanwhile. What the sink throws is thrown
+    /// on; that their digest is `position.digest` is for the sink to compare, as `LedgerRestorer.finish` does.
     public func load<Sink: RowSink & ~Copyable>(into sink: inout Sink) throws {
+        let pipe = try RowPipe()
+        let lent = LentDatabase(database: database)
+        let thread = try Thread(name: "archive-read", stop: { pipe.abandon() }, body: {
+            pipe.close(
+                Result {
+                    var filler = try RowFiller(pipe)
+                    try lent.readRows(into: &filler)
+                    try filler.flush()
+                })
+        })
+        // It is waited for before anyone else uses the connection.
+        try withExtendedLifetime(thread) {
+            while let batch = try pipe.take() {
+                try batch.empty(into: &sink)
+                pipe.giveBack(batch)
+            }
+        }
+    }
+
+    /// A statement to ask with, for tools; it sees what the reader sees.
+    public func prepare(_ sql: String) throws(ArchiveError) -> Statement {
+        try database.prepare(sql)
+    }
+}
+
+/// A reader's connection in the hands of another thread, while the reader's own does not use it.
+private struct LentDatabase: @unchecked Sendable {
+    let database: Database
+
+    /// Hands every row of the state to `sink`.
+    func readRows<Sink: RowSink & ~Copyable>(into sink: inout Sink) throws {
         var skus = try SKUReader(database)
         while let row = try skus.next() { try sink.add(row) }
 
@@ -56,11 +96,6 @@ public struct ArchiveReader: ~Copyable {
 
         var buyers = try BuyerReader(database)
         while let row = try buyers.next() { try sink.add(row) }
-    }
-
-    /// A statement to ask with, for tools; it sees what the reader sees.
-    public func prepare(_ sql: String) throws(ArchiveError) -> Statement {
-        try database.prepare(sql)
     }
 }
 

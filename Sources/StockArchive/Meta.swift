@@ -30,14 +30,37 @@ public struct ArchivePosition: Equatable, Sendable {
 }
 
 extension Database {
-    /// Refuses a file that is not an archive, or one of a later version.
+    /// Refuses a file that is not an archive, or one of a later version. One that was never begun is `missing`.
     func checkFormat() throws(ArchiveError) {
         guard try integer("PRAGMA application_id") == Schema.applicationID else {
+            // A crash, or a power cut, kept it from being begun.
+            if try integer("SELECT count(*) FROM sqlite_master") == 0 { throw .missing(path: path) }
             throw .foreign(path: path, problem: "it is another program's database")
         }
         let format = try integer("PRAGMA user_version")
         guard format <= Schema.format else { throw .newerFormat(path: path, found: format, known: Schema.format) }
-        guard format == Schema.format else { throw damaged("it says format \(format), which never was") }
+        guard format >= Schema.oldestFormat else { throw damaged("it says format \(format), which never was") }
+    }
+
+    /// Changes the tables of an earlier format to those of this one. Rows of the state are the same in all of them.
+    ///
+    /// Throws `busy` while somebody else writes; nothing has changed then.
+    public func bringUpToDate() throws(ArchiveError) {
+        try checkFormat()
+        guard try integer("PRAGMA user_version") < Schema.format else { return }
+        try execute("BEGIN IMMEDIATE")
+        do {
+            // Asked again: the lock may have been waited for.
+            var format = try integer("PRAGMA user_version")
+            while let migration = Schema.migrations[format] {
+                format += 1
+                try execute("\(migration) PRAGMA user_version = \(format)")
+            }
+            try execute("COMMIT")
+        } catch {
+            rollback()
+            throw error
+        }
     }
 
     func checkIdentity(_ identity: StoreIdentity) throws(ArchiveError) {

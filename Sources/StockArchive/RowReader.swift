@@ -112,15 +112,17 @@ extension Statement {
     func storedRecord(
         lines: UnsafeBufferPointer<LineRow>, in database: Database
     ) throws(ArchiveError) -> StoredRecord {
+        // Each column is asked for once: SQLite's own part of this is half of a restart.
+        let number = integer(0)
+        let sequence = integer(4)
         guard let id = try token(1), let rawState = UInt8(exactly: integer(2)), let state = IDState(rawValue: rawState),
-            let flags = UInt8(exactly: integer(3)), let ttl = UInt32(exactly: integer(7)), integer(0) > 0,
-            integer(4) >= integer(0)
-        else { throw database.damaged("the record \(integer(0)) is not one that a fold writes") }
+            let flags = UInt8(exactly: integer(3)), let ttl = UInt32(exactly: integer(7)), number > 0, sequence >= number
+        else { throw database.damaged("the record \(number) is not one that a fold writes") }
         let row = RecordRow(
-            id: id, state: state, flags: RecordFlags(rawValue: flags), sequence: UInt64(bitPattern: integer(4)),
+            id: id, state: state, flags: RecordFlags(rawValue: flags), sequence: UInt64(bitPattern: sequence),
             at: integer(5), moment: integer(6), ttl: ttl, buyer: try token(8), returnOf: try token(9), lines: lines)
         return StoredRecord(
-            row: row, number: UInt64(bitPattern: integer(0)), born: isNull(10) ? nil : integer(10))
+            row: row, number: UInt64(bitPattern: number), born: isNull(10) ? nil : integer(10))
     }
 
     /// The row of a statement that selects `RecordReader.lineColumns`.

@@ -13,7 +13,9 @@ enum Schema {
     /// "STOK", so that `file` and this program know the database.
     static let applicationID: Int64 = 0x5354_4F4B
     /// Grows with every change that an older version could not read.
-    static let format: Int64 = 1
+    static let format: Int64 = 2
+    /// The oldest that a restart can read. Who writes brings the tables up to date first, see `Schema.migrations`.
+    static let oldestFormat: Int64 = 1
 
     /// Lines for which each sequence has room, see `place`.
     static let placesPerEvent: UInt64 = 1_024
@@ -65,10 +67,29 @@ enum Schema {
         CREATE TABLE reconciliation (
             run INTEGER PRIMARY KEY, time INTEGER NOT NULL, sequence INTEGER NOT NULL, source TEXT NOT NULL,
             compared INTEGER NOT NULL, equal INTEGER NOT NULL, drifting INTEGER NOT NULL, only_here INTEGER NOT NULL,
-            only_there INTEGER NOT NULL);
+            only_there INTEGER NOT NULL, counter TEXT NOT NULL DEFAULT 'onhand');
         CREATE TABLE agreement (
-            sku INTEGER PRIMARY KEY, run INTEGER NOT NULL, sequence INTEGER NOT NULL, units INTEGER NOT NULL);
+            counter TEXT NOT NULL, sku INTEGER NOT NULL, run INTEGER NOT NULL, sequence INTEGER NOT NULL,
+            units INTEGER NOT NULL, PRIMARY KEY (counter, sku)) WITHOUT ROWID;
         """
+
+    /// From each format to the next one, in a transaction that also writes the new number.
+    static let migrations: [Int64: String] = [
+        // The counter stood in `source`, before the record's name, and an agreement about one replaced that about another.
+        1: """
+        ALTER TABLE reconciliation ADD COLUMN counter TEXT NOT NULL DEFAULT 'onhand';
+        UPDATE reconciliation
+            SET counter = substr(source, 1, instr(source, ' ') - 1), source = substr(source, instr(source, ' ') + 1)
+            WHERE instr(source, ' ') > 0;
+        ALTER TABLE agreement RENAME TO agreement_1;
+        CREATE TABLE agreement (
+            counter TEXT NOT NULL, sku INTEGER NOT NULL, run INTEGER NOT NULL, sequence INTEGER NOT NULL,
+            units INTEGER NOT NULL, PRIMARY KEY (counter, sku)) WITHOUT ROWID;
+        INSERT INTO agreement SELECT r.counter, a.sku, a.run, a.sequence, a.units
+            FROM agreement_1 a JOIN reconciliation r ON r.run = a.run;
+        DROP TABLE agreement_1;
+        """,
+    ]
 
     /// Unix milliseconds as ISO 8601 text, NULL for NULL and 0.
     private static func iso(_ column: String) -> String {

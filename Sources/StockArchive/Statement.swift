@@ -110,12 +110,14 @@ public struct Statement: ~Copyable {
 
     /// Text of 1…128 bytes as every token is, valid until the next step; `nil` for NULL.
     public func token(_ column: Int32) throws(ArchiveError) -> Token? {
-        let type = sqlite3_column_type(handle, column)
+        // The value is looked up once; that it is unprotected does not matter, for a connection has one thread at a time.
+        let value = sqlite3_column_value(handle, column)
+        let type = sqlite3_value_type(value)
         if type == SQLITE_NULL { return nil }
-        guard type == SQLITE_TEXT, let text = sqlite3_column_text(handle, column) else {
+        guard type == SQLITE_TEXT, let text = sqlite3_value_text(value) else {
             throw database.damaged("a column holds no text where a name belongs")
         }
-        let count = Int(sqlite3_column_bytes(handle, column))
+        let count = Int(sqlite3_value_bytes(value))
         guard count >= 1, count <= Limits.tokenLength else {
             throw database.damaged("a name of \(count) bytes")
         }

@@ -65,7 +65,7 @@ struct LogReader: ~Copyable {
     /// Reads to the end or to the first bad place, and hands each frame with an event ≥ `first` to `visit`.
     mutating func run(progress: (LogProgress) -> Void, visit: (LogFrame) throws -> Void) throws -> LogEnd {
         for number in numbers {
-            if let size = try? SegmentReader(number, in: directory).size { bytesTotal += UInt64(size) }
+            if let size = try? SegmentReader(number, in: directory).writtenSize { bytesTotal += UInt64(size) }
         }
         for (index, number) in numbers.enumerated() {
             if index > 0, number != numbers[index - 1] + 1 {
@@ -127,7 +127,7 @@ struct LogReader: ~Copyable {
                 if bytesDone + UInt64(offset) >= nextProgress {
                     nextProgress = bytesDone + UInt64(offset) + Self.progressStep
                     progress(LogProgress(
-                        bytesDone: bytesDone + UInt64(offset), bytesTotal: bytesTotal, sequence: end.nextSequence &- 1))
+                        bytesDone: min(bytesDone + UInt64(offset), bytesTotal), bytesTotal: bytesTotal, sequence: end.nextSequence &- 1))
                 }
             case .end:
                 // When the server has gone on to the next segment, this one is complete: what was not there a moment
@@ -145,7 +145,7 @@ struct LogReader: ~Copyable {
             }
         }
         if offset == SegmentLayout.headerSize, end.bad == nil { end.unused.append(number) }
-        bytesDone += UInt64(max(segment.size, offset))
+        bytesDone += UInt64(offset)
     }
 
     private func again(_ segment: inout SegmentReader, _ attempts: inout Int) throws(JournalError) -> Bool {

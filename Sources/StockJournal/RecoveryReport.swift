@@ -26,6 +26,7 @@ public struct LogPosition: Equatable, Sendable {
 /// How far a reading is, for a progress line.
 public struct LogProgress: Equatable, Sendable {
     public var bytesDone: UInt64
+    /// Of all segments to be read, without the space that is reserved in the last ones.
     public var bytesTotal: UInt64
     /// The newest sequence read.
     public var sequence: UInt64

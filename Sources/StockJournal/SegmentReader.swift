@@ -107,13 +107,15 @@ struct SegmentReader: ~Copyable {
     /// Just behind the last byte that is not zero, from `offset` on.
     mutating func endOfData(from offset: Int) throws(JournalError) -> Int {
         var end = offset
-        var place = offset
+        var place = nextWritten(from: offset)
         while place < size {
             let wanted = min(LogLimits.readChunk, size - place)
             guard let window = try load(at: place, count: wanted) else { break }
-            let bytes = UnsafeRawBufferPointer(start: window, count: wanted)
-            if let last = bytes.lastIndex(where: { $0 != 0 }) { end = place + last + 1 }
-            place += wanted
+            var last = wanted
+            while last >= 8, window.loadUnaligned(fromByteOffset: last - 8, as: UInt64.self) == 0 { last -= 8 }
+            while last > 0, window.load(fromByteOffset: last - 1, as: UInt8.self) == 0 { last -= 1 }
+            if last > 0 { end = place + last }
+            place = nextWritten(from: place + wanted)
         }
         return end
     }
@@ -161,7 +163,7 @@ struct SegmentReader: ~Copyable {
 
     /// Whether there is nothing but zeros from `offset` to the end of the file.
     mutating func isZero(from offset: Int) throws(JournalError) -> Bool {
-        var place = offset
+        var place = nextWritten(from: offset)
         while place < size {
             let wanted = min(LogLimits.readChunk, size &- place)
             guard let window = try load(at: place, count: wanted) else { return true }
@@ -174,10 +176,20 @@ struct SegmentReader: ~Copyable {
                 if window.load(fromByteOffset: inside, as: UInt8.self) != 0 { return false }
                 inside &+= 1
             }
-            place &+= wanted
+            place = nextWritten(from: place &+ wanted)
         }
         return true
     }
+
+    /// The first place from `offset` on that may hold something else than zeros. Most of a new segment is space that was
+    /// reserved and never written, which the file system knows and nobody need read.
+    private func nextWritten(from offset: Int) -> Int {
+        guard offset >= 0, offset < size else { return offset }
+        return Int(clinux_next_data(file.number, Int64(offset), Int64(size)))
+    }
+
+    /// About how much of the file was written: it may be less, and is not more, than its size.
+    var writtenSize: Int { min(size, Int(clinux_next_hole(file.number, 0, Int64(size)))) }
 
     // MARK: Bytes
 

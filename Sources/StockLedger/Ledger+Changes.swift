@@ -324,31 +324,47 @@ extension Ledger {
     /// Notes that a SKU's part of the digest is out of date. A hot SKU is hashed once for many sales.
     mutating func touch(_ ordinal: UInt32) {
         guard !stocks[ordinal].pointee.isTouched else { return }
-        if touchedCount == Ledger.touchedCapacity { countTouched(atMost: Ledger.touchedBatch) }
+        if touchedCount == Ledger.touchedCapacity {
+            guard !isReplaying else {
+                stocks[ordinal].pointee.isTouched = true
+                hasTouchedMore = true
+                return
+            }
+            countTouched(atMost: Ledger.touchedBatch)
+        }
         stocks[ordinal].pointee.isTouched = true
         touched[(touchedFirst &+ touchedCount) & (Ledger.touchedCapacity &- 1)] = ordinal
         touchedCount &+= 1
     }
 
     /// Brings the digest up to date, or as far as so many SKUs bring it.
-    mutating func countTouched(atMost limit: Int = Ledger.touchedCapacity) {
-        let count = min(limit, touchedCount)
+    mutating func countTouched(atMost limit: Int = .max) {
+        let listed = min(limit, touchedCount)
         // Their names are needed only here. All of them first, so that the waits for memory overlap.
         var sum: UInt64 = 0
-        for index in 0..<count {
-            sum &+= UInt64(stocks.key(touched[(touchedFirst &+ index) & (Ledger.touchedCapacity &- 1)])[0])
-        }
+        for index in 0..<listed { sum &+= UInt64(stocks.key(touchedSKU(index))[0]) }
         expected.sink = sum
-        for index in 0..<count {
-            let ordinal = touched[(touchedFirst &+ index) & (Ledger.touchedCapacity &- 1)]
-            let stock = stocks[ordinal]
-            let digest = digest(ofSKU: ordinal)
-            stockDigests[Int(stock.pointee.shard)] &+= digest &- stock.pointee.countedDigest
-            stock.pointee.countedDigest = digest
-            stock.pointee.isTouched = false
+        for index in 0..<listed { count(touched: touchedSKU(index)) }
+        touchedFirst = (touchedFirst &+ listed) & (Ledger.touchedCapacity &- 1)
+        touchedCount &-= listed
+        guard hasTouchedMore, limit == .max else { return }
+        hasTouchedMore = false
+        // In the order in which they lie in memory.
+        var ordinal: UInt32 = 1
+        while ordinal <= stocks.newest {
+            if stocks[ordinal].pointee.isTouched { count(touched: ordinal) }
+            ordinal &+= 1
         }
-        touchedFirst = (touchedFirst &+ count) & (Ledger.touchedCapacity &- 1)
-        touchedCount &-= count
+    }
+
+    private func touchedSKU(_ index: Int) -> UInt32 { touched[(touchedFirst &+ index) & (Ledger.touchedCapacity &- 1)] }
+
+    private func count(touched ordinal: UInt32) {
+        let stock = stocks[ordinal]
+        let digest = digest(ofSKU: ordinal)
+        stockDigests[Int(stock.pointee.shard)] &+= digest &- stock.pointee.countedDigest
+        stock.pointee.countedDigest = digest
+        stock.pointee.isTouched = false
     }
 
     /// What a SKU adds to its shard's digest, its buyers' counts aside.

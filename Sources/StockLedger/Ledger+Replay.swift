@@ -12,7 +12,56 @@ public struct ReplayError: Error, Equatable, CustomStringConvertible {
     public var description: String { "event \(sequence) does not fit what came before it: \(problem)" }
 }
 
+/// Looks ahead in a frame whose events are being applied. Most of the time of a replay is waiting for memory: the slot of
+/// the index that says whether an id is known, the counters of a SKU. Those of the next events are waited for together.
+public struct ReplayAhead: ~Copyable {
+    private var reader: EventReader
+    private var left = 0
+
+    /// - Parameter payload: of the frame; it stays where it is while its events are applied.
+    public init(_ payload: UnsafeRawBufferPointer) {
+        reader = EventReader(payload)
+    }
+
+    /// To be called before each event of the frame is applied. It changes nothing but the time that this takes.
+    public mutating func step(_ ledger: inout Ledger) {
+        if left == 0 { left = ledger.expect(&reader) }
+        left = max(0, left &- 1)
+    }
+}
+
 extension Ledger {
+    /// Events are going to be applied until `endReplay`. The digest is counted when they are, a SKU's part once.
+    public mutating func beginReplay() { isReplaying = true }
+
+    public mutating func endReplay() {
+        expectNothing()
+        countTouched()
+        isReplaying = false
+    }
+
+    /// Announces the next events of a frame, and how many they are. What cannot be read is for the one who applies it.
+    fileprivate mutating func expect(_ events: inout EventReader) -> Int {
+        expectNothing()
+        var count = 0
+        var sum: UInt64 = 0
+        while count < ExpectedKeys.capacity, let event = try? events.next() {
+            count &+= 1
+            switch event {
+            case .deducted(let id, let lines, _, _), .reserved(let id, let lines, _, _, _, _),
+                .confirmed(let id, let lines, _), .cancelled(let id, let lines, _), .expired(let id, let lines):
+                expect(id, nil)
+                if let ordinal = lines.first?.ordinal, stocks.isKnown(ordinal) {
+                    sum &+= UInt64(bitPattern: stocks[ordinal].pointee.onhand)
+                }
+            default: break
+            }
+        }
+        fetchExpected()
+        expected.sink &+= sum
+        return count
+    }
+
     /// Applies the event numbered `sequence`, which must follow the newest.
     ///
     /// - Throws: `ReplayError`; the ledger must not be used any more then.
@@ -106,17 +155,17 @@ extension Ledger {
         return ordinal
     }
 
-    private func newID(_ id: Token) throws(ReplayError) -> UInt64 {
-        let hash = hashKey.hash(id)
+    private mutating func newID(_ id: Token) throws(ReplayError) -> UInt64 {
+        let hash = hash(of: id)
         guard records.find(id, hash) == 0 else { throw misfit("the id \(id.text) is known") }
         guard records.hasRoom, buyers.hasRoom else { throw misfit("there are more ids than fit in memory") }
         return hash
     }
 
-    private func order(
+    private mutating func order(
         _ id: Token, in state: IDState
     ) throws(ReplayError) -> (reference: Arena.Reference, hash: UInt64) {
-        let hash = hashKey.hash(id)
+        let hash = hash(of: id)
         let found = records.find(id, hash)
         guard found != 0, records[found].header.pointee.state == state else {
             throw misfit("the order \(id.text) is not \(state)")

@@ -65,6 +65,9 @@ public struct Ledger: ~Copyable {
     /// A power of two. When it is full, the oldest are counted, a few at a time: nobody pays for all of them.
     static let touchedCapacity = 4_096
     static let touchedBatch = 32
+    /// In a replay the list may be too short: then all SKUs are gone through in the end.
+    var isReplaying = false
+    var hasTouchedMore = false
 
     /// The SKUs and lines of the command that is being decided.
     let resolved: UnsafeMutablePointer<UInt32>

@@ -89,8 +89,12 @@ final class Listener {
 
     // MARK: TCP
 
-    /// Listens on `address`; with `port` instead of the one in it, if that is 0.
-    static func tcp(_ address: ListenAddress, port: UInt16) throws(ListeningError) -> Listener {
+    /// Listens on `address`, at `port`.
+    ///
+    /// - Parameter takesClients: otherwise it only has the address, which fails while somebody listens there.
+    static func tcp(
+        _ address: ListenAddress, port: UInt16, takesClients: Bool = true
+    ) throws(ListeningError) -> Listener {
         let isIPv6 = address.family == AF_INET6
         let host = isIPv6 ? "[\(address.host)]" : address.host
         let place = "\(host):\(port)"
@@ -116,7 +120,7 @@ final class Listener {
                 bytes.withMemoryRebound(to: sockaddr.self) { Glibc.bind(descriptor, $0.baseAddress, length) }
             }
             if status != 0 { throw SystemError("bind") }
-            if listen(descriptor, backlog) != 0 { throw SystemError("listen") }
+            if takesClients, listen(descriptor, backlog) != 0 { throw SystemError("listen") }
         } catch {
             _ = Glibc.close(descriptor)
             throw .system(place: place, error)
@@ -231,5 +235,19 @@ extension Listener {
         }
         if let path = configuration.unixPath { listeners.append(try Listener.unix(path)) }
         return listeners
+    }
+}
+
+extension ServerConfiguration {
+    /// Whether nobody listens on the TCP addresses now: asked before a store is opened, which may take long. Nobody can
+    /// connect meanwhile.
+    public func checkAddressesAreFree() throws(ListeningError) {
+        let addresses: [ListenAddress]
+        do throws(ListenError) {
+            addresses = try listenAddresses()
+        } catch {
+            throw .address(error)
+        }
+        for address in addresses { _ = try Listener.tcp(address, port: port, takesClients: false) }
     }
 }

@@ -97,7 +97,8 @@ public struct Server: ~Copyable {
     /// The port of its first address; of interest when the kernel chose it.
     public var port: UInt16 { listeners.first?.port ?? 0 }
 
-    /// Opens the sockets. From here on clients can connect; they are answered when `run` runs.
+    /// Opens the sockets. From here on clients can connect; they are answered when `run` runs. If that fails, the store is
+    /// closed in order.
     ///
     /// - Parameters:
     ///   - signals: made before the store was opened, whose threads must inherit it; `nil`: signals are not the
@@ -105,9 +106,17 @@ public struct Server: ~Copyable {
     public init(
         configuration: ServerConfiguration, store: consuming Store, signals: Signals? = nil, logger: Logger
     ) throws(ServerError) {
-        let archivist = try Server.startArchivist(store.directory, configuration)
-        let sockets = try Server.openSockets(
-            configuration, signals, wake: store.journal.wakeDescriptor, archive: archivist.mail.loopBell.number)
+        let archivist: Archivist
+        let sockets: Sockets
+        do throws(ServerError) {
+            archivist = try Server.startArchivist(store.directory, configuration)
+            sockets = try Server.openSockets(
+                configuration, signals, wake: store.journal.wakeDescriptor, archive: archivist.mail.loopBell.number)
+        } catch {
+            // The refusal is what matters; a log that was not closed in order is only copied once more.
+            try? store.close()
+            throw error
+        }
         self.archivist = archivist
         poller = sockets.poller
         listeners = sockets.listeners
@@ -171,6 +180,9 @@ public struct Server: ~Copyable {
 
     /// Serves until it is told to stop, or until the log fails for good.
     public consuming func run() -> ExitStatus {
+        // The archivist computes for seconds. Without this the loop, just woken, waited for the end of the archivist's slice:
+        // 0.4 s in 10 s of half load on two cores, with it 0.02 s.
+        clinux_run_soon()
         while stopping.status == nil {
             turn()
         }

@@ -102,6 +102,7 @@ public struct Store: ~Copyable {
         var options = configuration.journalOptions
         options.beginsAnywhere = restoring.sequence > 0
         let journal: JournalWriter
+        ledger.beginReplay()
         do {
             journal = try JournalWriter(
                 opening: directory, options: options, replayFrom: restoring.sequence &+ 1, progress: progress,
@@ -109,6 +110,7 @@ public struct Store: ~Copyable {
         } catch {
             throw Self.storeError(error, path: directory.path)
         }
+        ledger.endReplay()
         let report = journal.recovery
         invariant(ledger.sequence == report.lastSequence, "the ledger stands where the log ends")
         let newest =
@@ -168,8 +170,10 @@ public struct Store: ~Copyable {
         let time = Timestamp(milliseconds: frame.time)
         var sequence = frame.firstSequence
         var events = EventReader(frame.payload)
+        var ahead = ReplayAhead(frame.payload)
         do throws(any Error) {
             while let event = try events.next() {
+                ahead.step(&ledger)
                 if sequence > ledger.sequence { try ledger.apply(event, sequence: sequence, at: time) }
                 sequence &+= 1
             }

@@ -141,6 +141,7 @@ struct Reconcile: ParsableCommand {
     private func compareAndReport(
         _ comparison: Comparison, _ store: StoreFiles, _ progress: ProgressLine, _ report: ReconcileReport
     ) throws -> UInt64 {
+        try store.bringUpToDate()
         let reader = try store.read()
         try comparison.run(on: reader) { progress.update(nil, "\(counted($0, "SKU")) compared") }
         progress.clear()

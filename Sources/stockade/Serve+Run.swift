@@ -21,6 +21,7 @@ extension Serve {
         } catch {
             throw refuse(logger, "\(error)", .unavailable)
         }
+        try awaitAddresses(configuration, logger)
         let store = try openStore(configuration, logger)
         let server: Server
         do {
@@ -97,16 +98,46 @@ extension Serve {
         }
     }
 
+    /// A server that was killed a moment ago may still have its addresses and its directory while the kernel takes its
+    /// memory apart: a second server waits so long, in milliseconds, before it refuses.
+    private static let patienceWithTheDying = 2_000
+    private static let pause = 50
+
+    /// Refuses before a long replay, not after it.
+    private func awaitAddresses(_ configuration: ServerConfiguration, _ logger: Logger) throws {
+        var waited = 0
+        while true {
+            do {
+                return try configuration.checkAddressesAreFree()
+            } catch {
+                guard case .system(_, let cause) = error, cause.errno == EADDRINUSE, waited < Self.patienceWithTheDying else {
+                    throw refuse(logger, error.description, .unavailable)
+                }
+                if waited == 0 { logger.notice("\(error); waiting whether it becomes free") }
+                waited += Self.pause
+                usleep(UInt32(Self.pause * 1_000))
+            }
+        }
+    }
+
     private func openStore(_ configuration: ServerConfiguration, _ logger: Logger) throws -> Store {
-        var progress = ReplayProgress(logger: logger)
-        do {
-            let store = try Store(opening: configuration, progress: { progress.update($0) })
-            progress.finish()
-            report(store, logger)
-            return store
-        } catch {
-            progress.finish()
-            throw refuse(logger, error.description, ExitCode(error.exitCode))
+        var waited = 0
+        while true {
+            var progress = ReplayProgress(logger: logger)
+            do {
+                let store = try Store(opening: configuration, progress: { progress.update($0) })
+                progress.finish()
+                report(store, logger)
+                return store
+            } catch {
+                progress.finish()
+                guard case .locked = error, waited < Self.patienceWithTheDying else {
+                    throw refuse(logger, error.description, ExitCode(error.exitCode))
+                }
+                if waited == 0 { logger.notice("another server has the directory; waiting whether it ends") }
+                waited += Self.pause
+                usleep(UInt32(Self.pause * 1_000))
+            }
         }
     }
 

@@ -251,9 +251,9 @@ struct FailureTests {
         let otherKey = StoreIdentity(store: testIdentity.store, hashKey: HashKey(k0: 1, k1: 1))
         let mixed = thrown { () throws(ArchiveError) in _ = try Archive.open(path, identity: otherKey) }
         #expect(mixed == .damaged(path: path, problem: "its hash key is not that of the log"))
-        try Database(path, .write).execute("PRAGMA user_version = 2")
+        try Database(path, .write).execute("PRAGMA user_version = 3")
         let newer = thrown { () throws(ArchiveError) in _ = try Archive.open(path, identity: testIdentity) }
-        #expect(newer == .newerFormat(path: path, found: 2, known: 1))
+        #expect(newer == .newerFormat(path: path, found: 3, known: 2))
         let elsewhere = scratch.path + "/shop.sqlite"
         try Database(elsewhere, .create).execute("CREATE TABLE products (name TEXT)")
         let shops = thrown { () throws(ArchiveError) in _ = try Archive.open(elsewhere, identity: testIdentity) }
@@ -261,6 +261,45 @@ struct FailureTests {
         let none = scratch.path + "/none"
         let nothing = thrown { () throws(ArchiveError) in _ = try ArchiveReader(none, identity: testIdentity) }
         #expect(nothing == .missing(path: none))
+    }
+
+    @Test("A file in which a power cut left nothing is a database that is missing, and is begun anew")
+    func blank() throws {
+        let scratch = Scratch()
+        let path = scratch.database
+        try Database(path, .create).execute("PRAGMA journal_mode = WAL")
+        let problem = thrown { () throws(ArchiveError) in _ = try ArchiveReader(path, identity: testIdentity) }
+        #expect(problem == .missing(path: path))
+        _ = try Archive.open(path, identity: testIdentity)
+        #expect(try ArchiveReader(path, identity: testIdentity).position.sequence == 0)
+    }
+
+    @Test("A database of format 1 is read as it is; who writes gives every agreement its counter")
+    func formatOne() throws {
+        let scratch = Scratch()
+        let shop = try filledArchive(scratch, seed: 68, turns: 60)
+        let path = scratch.database
+        try Database(path, .write).execute(
+            """
+            DROP TABLE agreement; ALTER TABLE reconciliation DROP COLUMN counter;
+            CREATE TABLE agreement (
+                sku INTEGER PRIMARY KEY, run INTEGER NOT NULL, sequence INTEGER NOT NULL, units INTEGER NOT NULL);
+            INSERT INTO reconciliation VALUES (7, 1, 9, 'onhand of the shop.csv', 2, 2, 0, 0, 0),
+                (8, 2, 12, 'sold shop.csv', 1, 1, 0, 0, 0);
+            INSERT INTO agreement VALUES (1, 7, 9, 5), (2, 8, 12, 3); PRAGMA user_version = 1
+            """)
+        #expect(try restored(path).sequence == shop.ledger.sequence)
+        _ = try Archive.open(path, identity: testIdentity)
+        let database = try Database(path, .read)
+        #expect(try database.integer("PRAGMA user_version") == 2)
+        for (sql, wanted) in [
+            ("SELECT source || ':' || counter FROM reconciliation WHERE run = 7", "of the shop.csv:onhand"),
+            ("SELECT source || ':' || counter FROM reconciliation WHERE run = 8", "shop.csv:sold"),
+            ("SELECT group_concat(counter || sku || ':' || sequence) FROM agreement", "onhand1:9,sold2:12"),
+        ] {
+            let statement = try database.prepare(sql)
+            #expect(try statement.step() && statement.text(0) == wanted, "\(sql): \(statement.text(0))")
+        }
     }
 
     @Test("The database and what SQLite puts beside it are for the owner's eyes only")

@@ -118,6 +118,20 @@ struct ReconcileTests {
         #expect(found.first?.1?.entries.map(\.id) == ["o-1"])
     }
 
+    @Test("Agreements about two counters stand side by side")
+    func twoCounters() throws {
+        let scratch = try Scratch()
+        var shop = try Self.shop(scratch)
+        try shop.close()
+        _ = try reconcile(scratch, against: "phone,97\n", keep: true)
+        _ = try reconcile(scratch, against: "phone,3\n", by: .sold, keep: true)
+        #expect(try reconcile(scratch, against: "phone,90\n").differences.first?.1?.agreedAt == 9)
+        #expect(try reconcile(scratch, against: "phone,4\n", by: .sold).differences.first?.1?.agreedAt == 9)
+        #expect(try reconcile(scratch, against: "phone,90\n", by: .available).differences.first?.1?.agreedAt == 0)
+        let runs = try StoreFiles(scratch.store).read().prepare("SELECT group_concat(counter || ' ' || compared, ', ') FROM reconciliation")
+        #expect(try runs.step() && runs.text(0) == "onhand 1, sold 1")
+    }
+
     @Test("Rows that make no sense are counted and named, doubles among them")
     func badRows() throws {
         let scratch = try Scratch()

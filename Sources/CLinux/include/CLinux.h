@@ -86,6 +86,11 @@ int clinux_set_nodelay(int fd);
 int clinux_openat(int directory, const char *path, int flags, uint32_t mode);
 // Reserves [0, bytes) with real blocks and makes the file that long. EOPNOTSUPP where the file system cannot.
 int clinux_fallocate(int fd, int64_t bytes);
+// The first byte from `offset` on that was ever written, or the end of the file; `offset` itself where the file system does
+// not tell. What lies before it reads as zeros.
+int64_t clinux_next_data(int fd, int64_t offset, int64_t end);
+// The first byte from `offset` on that was never written, or the end of the file.
+int64_t clinux_next_hole(int fd, int64_t offset, int64_t end);
 // pwritev(2): several parts in one call at one offset.
 ssize_t clinux_pwritev(int fd, const struct iovec *parts, int count, int64_t offset);
 // fdatasync(2).
@@ -120,6 +125,9 @@ struct clinux_thread_usage {
 struct clinux_thread_usage clinux_thread_usage(void);
 // Brings the cache line at `address` near; never faults.
 static inline void clinux_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+// Asks that the calling thread, which never runs long at a time, need not wait for those that do when it wakes: a short
+// slice of the processor (Linux 6.12; earlier ones take no notice).
+void clinux_run_soon(void);
 // Lets the calling thread give way to all others: nice 10, and the last place in the queue for the disk.
 void clinux_give_way(void);
 // Names the calling thread (15 bytes at most) for top and gdb.

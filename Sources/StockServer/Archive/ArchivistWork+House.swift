@@ -131,7 +131,9 @@ extension ArchivistWork {
             let safe = min(folded, backupSequence)
             var last: UInt64?
             for (segment, next) in zip(segments, segments.dropFirst()) {
-                guard next.firstSequence &- 1 <= safe, segment.changedAt <= oldest else { break }
+                // The next one must be on the disk: what is folded of it was sealed. Otherwise a power cut could leave a
+                // log without a beginning.
+                guard next.firstSequence &- 1 <= safe, next.firstSequence <= folded, segment.changedAt <= oldest else { break }
                 last = segment.number
             }
             guard let last else { return }

@@ -10,17 +10,11 @@ enum Agreements {
     /// Rows in one transaction: short, because the archivist writes to the same database.
     private static let batch = 10_000
 
-    /// The run is known by what it counted and from where: agreements about another counter mean nothing here.
-    static func source(_ kind: CountKind, _ record: ShopRecord) -> String { "\(kind.rawValue) \(record.name)" }
-
-    /// The newest event at which both records agreed about a SKU, 0 if they never did.
+    /// The newest event at which both records agreed about a SKU by one counter; no row if they never did. An agreement
+    /// about another counter says nothing here. The database is up to date.
     static func last(_ kind: CountKind, in reader: borrowing ArchiveReader) throws -> Statement {
-        let statement = try reader.prepare(
-            """
-            SELECT a.sequence FROM agreement a JOIN reconciliation r ON r.run = a.run
-            WHERE a.sku = ?1 AND substr(r.source, 1, length(?2)) = ?2
-            """)
-        statement.bind(text: "\(kind.rawValue) ", at: 2)
+        let statement = try reader.prepare("SELECT sequence FROM agreement WHERE sku = ?1 AND counter = ?2")
+        statement.bind(text: kind.rawValue, at: 2)
         return statement
     }
 
@@ -29,27 +23,31 @@ enum Agreements {
     /// Throws `ArchiveError.busy` when the archivist has the database for longer than 5 s; what was written stays.
     static func keep(_ comparison: Comparison, at time: Int64, in archive: String) throws {
         let database = try Database(archive, .write)
+        try database.bringUpToDate()
         let summary = comparison.summary
         try database.execute("BEGIN IMMEDIATE")
         let insert = try database.prepare(
             """
-            INSERT INTO reconciliation (time, sequence, source, compared, equal, drifting, only_here, only_there)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING run
+            INSERT INTO reconciliation
+                (time, sequence, source, compared, equal, drifting, only_here, only_there, counter)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING run
             """)
         insert.bind(time, at: 1)
         insert.bind(summary.sequence, at: 2)
-        insert.bind(text: source(comparison.kind, comparison.record), at: 3)
+        insert.bind(text: comparison.record.name, at: 3)
         for (index, number) in [
             summary.compared, summary.equal, summary.drifting, summary.onlyHere, summary.onlyThere,
         ].enumerated() {
             insert.bind(Int64(number), at: Int32(index + 4))
         }
+        insert.bind(text: comparison.kind.rawValue, at: 9)
         let run = try insert.step() ? insert.integer(0) : 0
         insert.reset()
         try database.execute("COMMIT")
 
         let equal = try comparison.scratch.database.prepare("SELECT ordinal, units FROM equal ORDER BY ordinal")
-        let agree = try database.prepare("INSERT OR REPLACE INTO agreement VALUES (?, ?, ?, ?)")
+        let agree = try database.prepare("INSERT OR REPLACE INTO agreement VALUES (?5, ?1, ?2, ?3, ?4)")
+        agree.bind(text: comparison.kind.rawValue, at: 5)
         var pending = 0
         while try equal.step() {
             if pending == 0 { try database.execute("BEGIN IMMEDIATE") }

@@ -97,6 +97,7 @@ public struct ArchiveRebuild {
     private func keepAgreements(in new: String, upTo sequence: UInt64) throws {
         let old = "\(path)/\(StoreFiles.archiveName)"
         guard backup == nil, access(old, F_OK) == 0 else { return }
+        try Database(old, .write).bringUpToDate()
         let database = try Database(new, .write)
         let attach = try database.prepare("ATTACH ? AS old")
         attach.bind(text: old, at: 1)

@@ -55,13 +55,24 @@ public struct StoreCheck: ~Copyable {
             return verdict
         }
         let directory = try StoreDirectory.open(store.path, access: .inspect)
-        if try firstSequence(of: directory) == 1 {
+        if position.sequence > 0, try directory.hasNoEvents() {
+            try standAlone(position)
+        } else if try firstSequence(of: directory) == 1 {
             // The whole log is there: it is replayed without the database's help, which is then compared with it.
             try replay(into: Ledger(hashKey: store.identity.hashKey), from: 1, meeting: position)
         } else if let ledger = try reload(position) {
             try replay(into: ledger, from: position.sequence &+ 1, meeting: position)
         }
         return verdict
+    }
+
+    /// The database and nothing after it: a backup that nobody has sold from yet, or a log that was shortened and lost
+    /// what came then in a power cut. A start goes on from here.
+    private mutating func standAlone(_ position: ArchivePosition) throws {
+        guard var ledger = try reload(position) else { return }
+        verdict.notes.append("the log has no event; the database is all there is")
+        _ = compare(&ledger, position)
+        conclude(&ledger)
     }
 
     // MARK: The database
@@ -136,6 +147,7 @@ public struct StoreCheck: ~Copyable {
         into start: consuming Ledger, from first: UInt64, meeting position: ArchivePosition?
     ) throws {
         var ledger = start
+        ledger.beginReplay()
         let directory = try StoreDirectory.open(store.path, access: .inspect)
         var hasMet = position == nil
         if let position, ledger.sequence == position.sequence { hasMet = compare(&ledger, position) }
@@ -147,7 +159,9 @@ public struct StoreCheck: ~Copyable {
                 visit: { frame in
                     var sequence = frame.firstSequence
                     var events = EventReader(frame.payload)
+                    var ahead = ReplayAhead(frame.payload)
                     while let event = try events.next() {
+                        ahead.step(&ledger)
                         if sequence > ledger.sequence {
                             try ledger.apply(event, sequence: sequence, at: Timestamp(milliseconds: frame.time))
                             if let position, !hasMet, sequence == position.sequence {
@@ -172,13 +186,18 @@ public struct StoreCheck: ~Copyable {
         } catch let error as MalformedEvent {
             verdict.problems.append("the log, after event \(ledger.sequence): \(error)")
         }
-        verdict.logSequence = ledger.sequence
         if let position, !hasMet, verdict.problems.isEmpty {
             verdict.problems.append(
                 "the database stands at event \(position.sequence), the log ends at event \(ledger.sequence): its end is "
                     + "missing")
         }
+        conclude(&ledger)
+    }
+
+    /// What is said of the state at the end, and the laws of it.
+    private mutating func conclude(_ ledger: inout Ledger) {
         progress(.laws)
+        verdict.logSequence = ledger.sequence
         checkLaws(&ledger, "the log")
         verdict.skus = ledger.skuCount
         verdict.orders = ledger.orderCount

@@ -28,6 +28,16 @@ public struct StoreFiles {
         isServed = directory.isServed
     }
 
+    /// Brings the tables of an earlier version's database to what tools read; nothing if there is none.
+    public func bringUpToDate() throws(ToolError) {
+        guard access(archive, F_OK) == 0 else { return }
+        do {
+            try Database(archive, .write).bringUpToDate()
+        } catch {
+            throw ToolError(error)
+        }
+    }
+
     /// A view of the database as it is now.
     public func read() throws(ToolError) -> ArchiveReader {
         guard access(archive, F_OK) == 0 else {

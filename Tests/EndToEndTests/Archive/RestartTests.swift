@@ -147,6 +147,9 @@ extension EndToEnd {
             let shop = try openedShop(data, flags)
             try shop.sell(100, "o")
             try shop.expect("SNAPSHOT", "SNAPSHOT")
+            // A segment goes when the one after it is on the disk.
+            try shop.sell(100, "p")
+            try shop.expect("SNAPSHOT", "SNAPSHOT")
             try shop.await("log_segments_removed") { $0 != "0" }
             try shop.sell(10, "late")
             let digest = try Self.digest(shop)

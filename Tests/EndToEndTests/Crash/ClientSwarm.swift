@@ -33,14 +33,18 @@ struct ClientSwarm {
     /// Trades with the server until `replies` replies have come; then, with requests still in flight, runs
     /// `atEnd` (which may kill the server) and reads what was sent before the connections closed.
     ///
+    /// - Parameter meanwhile: runs again and again while the clients wait for replies.
     /// - Returns: whether the server had closed the connections already before that.
-    mutating func trade(with server: ServerProcess, replies: Int, atEnd: () throws -> Void) throws -> End {
+    mutating func trade(
+        with server: ServerProcess, replies: Int, meanwhile: () throws -> Void = {}, atEnd: () throws -> Void
+    ) throws -> End {
         var clients = try (0..<Self.clients).map { _ in Client(connection: try server.connect()) }
         var count = 0
         while count < replies {
             for index in clients.indices where clients[index].inFlight.count <= Self.window / 2 {
                 try refill(&clients[index], index)
             }
+            try meanwhile()
             count += try readSome(&clients)
             if clients.allSatisfy(\.connection.isClosed) {
                 book.noteCrash()
@@ -67,6 +71,8 @@ struct ClientSwarm {
             guard !clients.contains(where: \.connection.isClosed) else { throw Failure("the server closed a connection") }
         }
     }
+
+    mutating func rewind(to sequence: Int64) { book.rewind(to: sequence) }
 
     mutating func compare(with server: ServerProcess) throws { try book.compare(with: try server.connect()) }
 

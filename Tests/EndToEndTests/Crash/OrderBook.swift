@@ -20,6 +20,10 @@ struct OrderBook {
         var possible: Set<State> = [.absent]
         /// Sent, in this order, and not yet answered.
         var unanswered: [Verb] = []
+        /// Those that were not answered before the server went away.
+        var unclear: [Verb] = []
+        /// What replies said that it was, and from which event on.
+        var told: [(sequence: Int64, state: State)] = []
 
         var openingVerb: Verb { opening.hasPrefix("DEDUCT") ? .deduct : .reserve }
     }
@@ -73,6 +77,9 @@ struct OrderBook {
             if orders[index].possible != [.sold] { orders[index].possible = [.absent] }
         default: throw Failure("to '\(verb.rawValue) \(orders[index].id)' the server answered: \(line)")
         }
+        if let sequence = line.number("seq"), let state = orders[index].possible.first {
+            orders[index].told.append((sequence, state))
+        }
     }
 
     /// The server has gone: whatever was not answered may have happened or not.
@@ -81,7 +88,26 @@ struct OrderBook {
             for verb in orders[index].unanswered {
                 orders[index].possible.formUnion(orders[index].possible.flatMap { Self.outcomes(of: verb, from: $0) })
             }
+            orders[index].unclear = orders[index].unanswered
             orders[index].unanswered = []
+        }
+    }
+
+    /// After a power cut the server stands at an earlier event: what was told of later ones must not have happened, what
+    /// was told of earlier ones must, and what was not answered may.
+    mutating func rewind(to sequence: Int64) {
+        newestSequence = min(newestSequence, sequence)
+        for index in orders.indices {
+            let kept = orders[index].told.filter { $0.sequence <= sequence }
+            let hasLost = kept.count < orders[index].told.count
+            orders[index].told = kept
+            orders[index].possible = [kept.max { $0.sequence < $1.sequence }?.state ?? .absent]
+            // A client sends its next request for an order after the one before it: when a later event is lost, what was
+            // still on its way then came later still.
+            guard !hasLost else { continue }
+            for verb in orders[index].unclear {
+                orders[index].possible.formUnion(orders[index].possible.flatMap { Self.outcomes(of: verb, from: $0) })
+            }
         }
     }
 
@@ -110,6 +136,9 @@ struct OrderBook {
                 throw Failure("'\(orders[index].opening)' must be \(possible), but: \(reply)")
             }
             orders[index].possible = [state]
+            orders[index].unclear = []
+            // Before all that is to come.
+            orders[index].told = state == .absent ? [] : [(sequence: Int64(0), state: state)]
         }
         try compareCounters(with: connection)
     }

@@ -1,6 +1,7 @@
 // `stockade serve` as an operator meets it: where it listens, what it refuses, how it stops.
 
 import Foundation
+import Glibc
 import StockConnection
 import Testing
 
@@ -50,6 +51,37 @@ extension EndToEnd {
                 #expect(refusal.status != .exited(0))
                 #expect(refusal.stderr.contains(data), "which directory is in use is not said:\n\(refusal.stderr)")
                 #expect(try connection.request("DEDUCT o-1 phone 1").head.text.hasPrefix("+SOLD"))
+            }
+        }
+
+        @Test("On a port that is taken it does not start, and leaves a store as it was")
+        func portTaken() throws {
+            try withServer(directory: data) { server in
+                let connection = try server.connect()
+                _ = try connection.request("CREATE phone 3")
+                #expect(try server.terminate() == .exited(0))
+            }
+            let other = data + "-other"
+            try withServer(directory: other) { server in
+                let before = try LogFiles.files(in: data) { _ in true }
+                let refusal = try ServerProcess.refusal(directory: data, flags: ["--port", "\(server.port)"])
+                #expect(refusal.status == .exited(69), "\(refusal)")
+                #expect(!refusal.stderr.contains("recovered"), "the store was opened first:\n\(refusal.stderr)")
+                #expect(try LogFiles.files(in: data) { _ in true } == before)
+                #expect(try server.connect().request("PING").head.word == "PONG")
+            }
+        }
+
+        @Test("A start right after a kill waits for the old process to be gone", arguments: 1...3)
+        func startAfterKill(round: Int) throws {
+            let server = try ServerProcess(directory: data)
+            let connection = try server.connect()
+            _ = try connection.pipeline((0..<2_000).map { "CREATE sku-\($0) 3" })
+            // Not waited for.
+            _ = Glibc.kill(server.pid, SIGKILL)
+            try withServer(directory: data, flags: ["--port", "\(server.port)"]) { next in
+                let line = try next.connect().request("GET sku-1999").head
+                #expect(line.word == "STOCK", "\(line)")
             }
         }
 

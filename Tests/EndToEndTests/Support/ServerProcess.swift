@@ -57,6 +57,8 @@ final class ServerProcess {
 
     var pid: pid_t { child.pid }
 
+    var port: Int { if case .tcp(_, let port) = address { Int(port) } else { 0 } }
+
     /// What the server has said on standard error.
     var stderr: String { child.text() }
 

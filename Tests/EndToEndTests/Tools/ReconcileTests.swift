@@ -109,6 +109,58 @@ extension EndToEnd {
             try ToolRun("verify", data)
         }
 
+        @Test("While the shop sells and the database is being written, planted drifts are found and repaired, and nothing else is")
+        func underLoad() throws {
+            let directory = try TestDirectory()
+            let data = directory.appending("data")
+            let flags = smallSegments + ["--snapshot-every", "20ms", "--backup-every", "200ms", "--keep-log", "0"]
+            try withServer(directory: data, flags: flags) { server in
+                let connection = try server.connect()
+                let names = (0..<200).map { "sku-\($0)" }
+                for reply in try connection.pipeline(names.map { "CREATE \($0) 1000" }) where reply.isRefusal {
+                    throw Failure("\(reply)")
+                }
+                _ = try connection.pipeline(names.indices.map { "DEDUCT o-\($0) \(names[$0]) \($0 % 7 + 1)" })
+                // Others buy other things all the time.
+                let load = try ChildProcess(
+                    ServerProcess.executable,
+                    ["bench", "run", "deduct", "--port", "\(server.port)", "--clients", "10", "--rate", "1000", "--duration", "10m"])
+                defer { load.signal(SIGKILL) }
+                let before = try #require(try connection.request("CLOCK").head.number("seq"))
+
+                var record = Dictionary(uniqueKeysWithValues: names.indices.map { (names[$0], Int64(999 - $0 % 7)) })
+                record["sku-20"] = 1_000
+                record["sku-31"] = 990
+                record["sku-60"] = nil
+                let planted = try Self.write(record, to: "planted.csv", in: directory)
+                func reconcile(_ more: String..., expecting status: Int32) throws -> [[String: Any]] {
+                    try ToolRun(
+                        arguments: [
+                            "reconcile", "--against", planted, "--dir", data, "--server", server.address.description, "--json",
+                        ] + more, expecting: status
+                    ).objects()
+                }
+                func drifts(_ found: [[String: Any]]) -> [String?] {
+                    found.filter { $0["kind"] as? String == "drift" }.map { $0["sku"] as? String }
+                }
+                for _ in 0..<3 {
+                    let found = try reconcile(expecting: 1)
+                    #expect(drifts(found) == ["sku-20", "sku-31"])
+                    #expect(found.contains { $0["sku"] as? String == "sku-60" && $0["kind"] as? String == "only-here" })
+                    let missed = found.first { $0["sku"] as? String == "sku-20" }
+                    #expect((missed?["entries"] as? [[String: Any]])?.map { $0["id"] as? String } == ["o-20"])
+                }
+                #expect(drifts(try reconcile("--repair", "--yes", expecting: 1)) == ["sku-20", "sku-31"])
+                #expect(drifts(try reconcile(expecting: 1)) == [])
+                #expect(try connection.request("GET sku-20").head.number("onhand") == 1_000)
+                #expect(try connection.request("GET sku-31").head.number("onhand") == 990)
+                let after = try #require(try connection.request("CLOCK").head.number("seq"))
+                #expect(after > before + 100, "nothing was sold meanwhile")
+                let proof = try connection.request("VERIFY", by: .after(EndToEnd.patience)).head
+                #expect(proof.word == "VERIFIED", "\(proof)")
+            }
+        }
+
         @Test("A repair needs the right server and the right store")
         func wrongServer() throws {
             let directory = try TestDirectory()
