@@ -27,7 +27,8 @@ public struct JournalWriter: ~Copyable {
     private let seedSource: UInt128
     private let sync: SyncState
     private let prepare: PrepareState
-    private let signal: LoopSignal
+    /// Wakes the loop.
+    private let loopBell: Bell
     /// Kept only to be dropped: each ends when nobody holds it.
     private let threads: [Thread]
     private let scratch = Scratch()
@@ -78,16 +79,16 @@ public struct JournalWriter: ~Copyable {
         let log = try Recovery(directory: directory, options: options).run(
             from: first, progress: progress, replay: replay)
         let sequence = log.segment.lastSequence
-        let signal = try LoopSignal()
+        let loopBell = try Bell()
         let sync = try SyncState(live: log.file, sequence: sequence, sealedSegment: log.segment.number - 1)
         let prepare = try PrepareState(first: log.segment.number + 1)
-        let syncer = try Syncer(state: sync, signal: signal, options: options).start()
-        let preparer = try Preparer(state: prepare, signal: signal, directory: directory, options: options).start()
+        let syncer = try Syncer(state: sync, loopBell: loopBell, options: options).start()
+        let preparer = try Preparer(state: prepare, loopBell: loopBell, directory: directory, options: options).start()
 
         self.options = options
         self.sync = sync
         self.prepare = prepare
-        self.signal = signal
+        self.loopBell = loopBell
         threads = [syncer, preparer]
         recovery = log.report
         seedSource = directory.identity.store
@@ -222,7 +223,7 @@ public struct JournalWriter: ~Copyable {
     /// Why a sync failed, or 0.
     var durableFailure: Int32 { sync.failure.load(ordering: .acquiring) }
 
-    func waitForThreads(atMost nanoseconds: Int64) { signal.bell.wait(atMost: nanoseconds) }
+    func waitForThreads(atMost nanoseconds: Int64) { loopBell.wait(atMost: nanoseconds) }
 
     /// Room for a frame without events.
     private final class Scratch {
@@ -236,7 +237,6 @@ public struct JournalWriter: ~Copyable {
     /// To be called once per turn (also when nothing is appended): takes note of what the threads report, and writes the
     /// durable mark into a log that went idle. Cheap when there is nothing to do.
     public mutating func service() -> JournalHealth {
-        signal.take()
         if isMarkDue, options.calls.now() >= lastAppendAt &+ options.idleMarkDelay {
             // If it cannot be written now, the next turn tries again; nobody waits for it.
             if write(.mark, in: scratch.frame, payloadCount: 0, eventCount: 0, time: lastTime) == .written {
@@ -267,8 +267,11 @@ public struct JournalWriter: ~Copyable {
     public var nextService: Int64? { isMarkDue ? lastAppendAt &+ options.idleMarkDelay : nil }
 
     /// Readable (level-triggered) when a sync ended or failed, or a segment became ready or could not be made.
-    /// `service` drains it.
-    public var wakeDescriptor: Int32 { signal.bell.descriptor.number }
+    /// Whoever was woken by it calls `silenceBell` before it looks at the news.
+    public var wakeDescriptor: Int32 { loopBell.number }
+
+    /// Makes `wakeDescriptor` unreadable until there is more news.
+    public func silenceBell() { loopBell.silence() }
 
     /// The newest sequence known to be on the disk. One atomic load.
     public var durableSequence: UInt64 { sync.durableSequence.load(ordering: .acquiring) }
@@ -321,7 +324,7 @@ public struct JournalWriter: ~Copyable {
                 // Only if the reserved room is gone: a segment that was reopened on a full disk.
                 let code = prepare.failure.load(ordering: .acquiring)
                 if code != 0 { throw .system(call: "fallocate", path: live.file.path, errno: code) }
-                signal.bell.wait(atMost: options.syncInterval)
+                loopBell.wait(atMost: options.syncInterval)
             }
         }
     }
@@ -331,7 +334,7 @@ public struct JournalWriter: ~Copyable {
         while sync.syncedBytes.load(ordering: .acquiring) < totals.bytes {
             let code = sync.failure.load(ordering: .acquiring)
             if code != 0 { throw .system(call: "fdatasync", path: live.file.path, errno: code) }
-            signal.bell.wait(atMost: options.syncInterval)
+            loopBell.wait(atMost: options.syncInterval)
         }
         let code = sync.failure.load(ordering: .acquiring)
         if code != 0 { throw .system(call: "fdatasync", path: live.file.path, errno: code) }

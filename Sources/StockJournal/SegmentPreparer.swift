@@ -39,7 +39,7 @@ final class PrepareState: Sendable {
 /// The thread itself.
 struct Preparer: Sendable {
     let state: PrepareState
-    let signal: LoopSignal
+    let loopBell: Bell
     let directory: StoreDirectory
     let options: JournalOptions
 
@@ -67,12 +67,12 @@ struct Preparer: Sendable {
                     $0.ready = file
                 }
                 state.failure.store(0, ordering: .releasing)
-                signal.raise()
+                loopBell.ring()
             } catch {
                 var code = EIO
                 if case .system(_, _, let errno) = error { code = errno }
                 state.failure.store(code, ordering: .releasing)
-                signal.raise()
+                loopBell.ring()
                 state.bell.wait(atMost: options.spaceRetryInterval)
             }
         }

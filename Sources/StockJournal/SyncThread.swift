@@ -69,7 +69,7 @@ final class SyncState: Sendable {
 /// The thread itself: when to sync, and how.
 struct Syncer: Sendable {
     let state: SyncState
-    let signal: LoopSignal
+    let loopBell: Bell
     let options: JournalOptions
 
     func start() throws(JournalError) -> Thread {
@@ -139,7 +139,7 @@ struct Syncer: Sendable {
         for file in files.finished.map(\.file) + [files.live] {
             guard retry({ options.calls.sync(file.number) }) == 0 else {
                 state.failure.store(errno == 0 ? EIO : errno, ordering: .releasing)
-                signal.raise()
+                loopBell.ring()
                 return
             }
         }
@@ -153,6 +153,6 @@ struct Syncer: Sendable {
         state.syncs.wrappingAdd(1, ordering: .relaxed)
         state.durableSequence.store(sequence, ordering: .releasing)
         state.syncedBytes.store(bytes, ordering: .sequentiallyConsistent)
-        signal.raise()
+        loopBell.ring()
     }
 }

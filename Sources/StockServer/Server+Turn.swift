@@ -26,6 +26,7 @@ extension Server {
         let nanoseconds = (timers.deadline(.writing) ?? now) &- clinux_monotonic_ns()
         let milliseconds = Int32(clamping: (max(0, nanoseconds) &+ 999_999) / 1_000_000)
         _ = poll(&watched, nfds_t(watched.count), milliseconds)
+        if watched[0].revents != 0 { store.journal.silenceBell() }
         takeSignals()
     }
 
@@ -50,10 +51,12 @@ extension Server {
                 acceptConnections(on: listener)
             } else if token == .signals {
                 takeSignals()
+            } else if token == .journal {
+                store.journal.silenceBell()
             } else if token == .archive {
                 archivist.mail.loopBell.silence()
             }
-            // The journal's news are taken in each turn, whether it woke the loop or not.
+            // The news themselves are taken in each turn, whether they woke the loop or not.
         }
         if timers.take(.accepting, at: now) { resumeAccepting() }
         if timers.take(.patience, at: now) { closeImpatiently() }

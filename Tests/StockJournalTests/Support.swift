@@ -132,7 +132,7 @@ extension JournalWriter {
             var wait: Int64 = 100_000_000
             if let due = nextService { wait = min(wait, max(0, due - clinux_monotonic_ns())) }
             var entry = pollfd(fd: wakeDescriptor, events: Int16(POLLIN), revents: 0)
-            poll(&entry, 1, Int32((wait + 999_999) / 1_000_000))
+            if poll(&entry, 1, Int32((wait + 999_999) / 1_000_000)) > 0 { silenceBell() }
             _ = service()
         }
     }

@@ -46,8 +46,8 @@ struct LoadLoop: ~Copyable {
         self.pipeline = pipeline
         conversations = .allocate(capacity: connections.count)
         for index in connections.indices {
-            (conversations.baseAddress.unsafelyUnwrapped + index).initialize(
-                to: Conversation(number: index, pipeline: pipeline, longest: book.longest))
+            conversations.initializeElement(
+                at: index, to: Conversation(number: index, pipeline: pipeline, longest: book.longest))
         }
         self.book = book
         input = .allocate(byteCount: Conversation.longestLine + Self.inputBytes, alignment: 64)

@@ -65,7 +65,8 @@ struct RequestBook: ~Copyable {
     func write(_ step: Step, to target: UnsafeMutableRawPointer) -> Int {
         let entry = entries[step.template]
         invariant(entry.length <= longest, "a request is no longer than the longest")
-        target.copyMemory(from: UnsafeRawPointer(text.baseAddress.unsafelyUnwrapped + entry.start), byteCount: entry.length)
+        guard let base = text.baseAddress else { return 0 }
+        target.copyMemory(from: UnsafeRawPointer(base + entry.start), byteCount: entry.length)
         for place in entry.orders {
             let offset = orderPlaces[place]
             write(UInt32(truncatingIfNeeded: step.order >> 32), to: target + offset)

@@ -4,7 +4,7 @@ import StockModel
 
 /// Orders and operations in one namespace.
 struct RecordTable: ~Copyable {
-    private var arena = Arena(granuleShift: 4)
+    private var arena = Arena(granuleShift: 3)
     private var index = ShardedIndex()
     /// Ended records, oldest first. Their newest sequences and their moments both grow along the queue.
     private(set) var oldestEnded: Arena.Reference = 0

@@ -75,8 +75,7 @@ final class ArchiveMail: Sendable {
     private let boxes = Mutex(Boxes())
     /// Wakes the archivist.
     let bell: Bell
-    /// Wakes the loop, which silences it when it has been woken. Not a `LoopSignal`: its flag is raised after its bell, and
-    /// a loop that is woken in between turns until the flag is there. This thread gives way to others, and may need long.
+    /// Wakes the loop, which silences it when it has been woken.
     let loopBell: Bell
     private let hasNews = Atomic<Bool>(false)
     /// Somebody waits: an order that failed is to be tried again now.
