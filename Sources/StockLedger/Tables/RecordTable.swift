@@ -26,6 +26,8 @@ struct RecordTable: ~Copyable {
     @inline(__always)
     var hasRoom: Bool { arena.hasRoom }
 
+    mutating func takeUnready() -> UnsafeMutableRawBufferPointer? { arena.takeUnready() ?? index.takeUnready() }
+
     @inline(__always)
     subscript(reference: Arena.Reference) -> Record { Record(base: arena.pointer(reference)) }
 

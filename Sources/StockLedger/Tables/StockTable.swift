@@ -71,6 +71,7 @@ struct StockTable: ~Copyable {
     private var pages: UnsafeMutablePointer<UnsafeMutablePointer<Stock>>
     private var pageCapacity = 64
     private var pageCount = 0
+    private var source = BlockSource(blockBytes: pageSize * MemoryLayout<Stock>.stride)
     private var index = ShardedIndex()
     private var keys = Arena(granuleShift: 3)
     private let hashKey: HashKey
@@ -86,7 +87,6 @@ struct StockTable: ~Copyable {
     }
 
     deinit {
-        for page in 0..<pageCount { pages[page].deallocate() }
         pages.deallocate()
     }
 
@@ -173,7 +173,7 @@ struct StockTable: ~Copyable {
             pages = larger
             pageCapacity *= 2
         }
-        pages[pageCount] = .allocate(capacity: StockTable.pageSize)
+        pages[pageCount] = source.take().bindMemory(to: Stock.self, capacity: StockTable.pageSize)
         pageCount += 1
     }
 }
