@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -206,10 +205,6 @@ struct clinux_thread_usage clinux_thread_usage(void) {
     result.waits = usage.ru_nvcsw;
     result.preemptions = usage.ru_nivcsw;
     return result;
-}
-
-void clinux_populate(uintptr_t address, size_t count) {
-    madvise((void *)address, count, MADV_POPULATE_WRITE);
 }
 
 void clinux_run_soon(void) {

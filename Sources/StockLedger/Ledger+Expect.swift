@@ -12,6 +12,8 @@ struct ExpectedKeys: ~Copyable {
         /// Of the first line, if the command has lines.
         var sku: Token?
         var skuHash: UInt64
+        /// What the SKU most likely is; 0: not known.
+        var ordinal: UInt32 = 0
     }
 
     private let entries: UnsafeMutablePointer<Entry>
@@ -41,7 +43,7 @@ struct ExpectedKeys: ~Copyable {
         count &+= 1
     }
 
-    var all: UnsafeBufferPointer<Entry> { UnsafeBufferPointer(start: entries, count: count) }
+    var all: UnsafeMutableBufferPointer<Entry> { UnsafeMutableBufferPointer(start: entries, count: count) }
 
     /// The hash of an id that was announced; those announced before it are passed over.
     @inline(__always)
@@ -81,24 +83,25 @@ extension Ledger {
 
     @usableFromInline
     mutating func expect(_ id: Token, _ sku: Token?) {
-        expected.append(
-            ExpectedKeys.Entry(
-                id: id, idHash: hashKey.hash(id), sku: sku, skuHash: sku.map { hashKey.hash($0) } ?? 0))
+        let idHash = hashKey.hash(id)
+        records.prefetchSlot(of: idHash)
+        var skuHash: UInt64 = 0
+        if let sku {
+            skuHash = hashKey.hash(sku)
+            stocks.prefetchSlot(of: skuHash)
+        }
+        expected.append(ExpectedKeys.Entry(id: id, idHash: idHash, sku: sku, skuHash: skuHash))
     }
 
-    /// Looks at what the announced commands will look at. Loads of one pass do not depend on each other: the processor has
-    /// all of them under way at once.
+    /// Fetches what the announced commands will look at. Their slots are near by now; each pass fetches what the one before
+    /// it has found.
     public mutating func fetchExpected() {
-        var sum: UInt64 = 0
-        for entry in expected.all {
-            sum &+= records.slot(of: entry.idHash)
-            if entry.sku != nil { sum &+= stocks.slot(of: entry.skuHash) }
+        for index in expected.all.indices {
+            let entry = expected.all[index]
+            records.prefetchRecord(of: entry.idHash)
+            if entry.sku != nil { expected.all[index].ordinal = stocks.prefetchStock(of: entry.skuHash) }
         }
-        for entry in expected.all {
-            sum &+= records.glance(at: entry.idHash)
-            if entry.sku != nil { sum &+= stocks.glance(at: entry.skuHash) }
-        }
-        expected.sink = sum
+        for entry in expected.all where entry.ordinal != 0 { stocks.prefetchKey(entry.ordinal) }
     }
 
     /// The announced commands are gone.

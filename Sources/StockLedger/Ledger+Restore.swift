@@ -39,7 +39,6 @@ public struct LedgerRestorer: ~Copyable {
     private var waiting: [(record: UInt32, order: [UInt8])] = []
     /// Of the rows that come next.
     private var hashes = [UInt64](repeating: 0, count: LedgerRestorer.lookAhead)
-    private var homes: UInt64 = 0
 
     /// Records whose places in the index are looked at together, so that memory fetches them side by side.
     private static let lookAhead = 16
@@ -88,8 +87,7 @@ public struct LedgerRestorer: ~Copyable {
             let count = min(LedgerRestorer.lookAhead, rows.count - next)
             for index in 0..<count {
                 hashes[index] = ledger.hashKey.hash(rows[next + index].id)
-                // Summed up and kept, so that nobody leaves the loads out.
-                homes &+= ledger.records.slot(of: hashes[index])
+                ledger.records.prefetchSlot(of: hashes[index])
             }
             for index in 0..<count { try add(rows[next + index], hashes[index]) }
             next += count

@@ -123,11 +123,6 @@ struct clinux_thread_usage {
 };
 // Two system calls, less than a microsecond.
 struct clinux_thread_usage clinux_thread_usage(void);
-// Brings the cache line at `address` near; never faults.
-static inline void clinux_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
-// Has the kernel take the pages of a range for writing, as if each was written to, and changes no byte (Linux 5.14; earlier
-// ones take no notice).
-void clinux_populate(uintptr_t address, size_t count);
 // Asks that the calling thread, which never runs long at a time, need not wait for those that do when it wakes: a short
 // slice of the processor (Linux 6.12; earlier ones take no notice).
 void clinux_run_soon(void);

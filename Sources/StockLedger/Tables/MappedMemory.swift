@@ -2,58 +2,32 @@
 // is zero without being written; it lies in huge pages where the kernel has them, so that a look at a random place of a
 // large table is one wait for memory and not two; and another thread can make it ready before it is needed.
 
-import StockModel
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import CMemory
 
 /// Address space that holds zeros until it is written to. It takes memory from the system as it is touched.
 struct MappedMemory {
-    /// A huge page: 2 MiB.
-    static let hugePage = 2 << 20
+    /// 2 MiB.
+    static let hugePage = cmemory_huge_page()
 
     let base: UnsafeMutableRawPointer
     let count: Int
 
-    /// - Parameter count: bytes. From two huge pages on, the memory begins at one and is asked for in such; less is not
-    ///   worth it.
+    /// - Parameter count: bytes. From two huge pages on, the memory begins at one and is asked for in such.
     init(count: Int) {
-        let isHuge = count >= 2 * MappedMemory.hugePage
-        let slack = isHuge ? MappedMemory.hugePage : 0
-        let mapping = mmap(nil, count + slack, PROT_READ | PROT_WRITE, MappedMemory.flags, -1, 0)
-        guard let mapping, mapping != MAP_FAILED else {
-            fatalError("There is no memory: the system refused \(count) bytes of address space (mmap, errno \(errno)).")
+        guard let base = cmemory_map(count) else {
+            fatalError("There is no memory: the system refused \(count) bytes of address space.")
         }
-        let misfit = isHuge ? (0 &- Int(bitPattern: mapping)) & (MappedMemory.hugePage - 1) : 0
-        if misfit > 0 { munmap(mapping, misfit) }
-        if slack > misfit { munmap(mapping + misfit + count, slack - misfit) }
-        base = mapping + misfit
+        self.base = base
         self.count = count
-        #if os(Linux)
-            if isHuge { madvise(base, count, MADV_HUGEPAGE) }
-        #endif
-    }
-
-    private static var flags: Int32 {
-        #if os(Linux)
-            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-        #else
-            MAP_PRIVATE | MAP_ANON
-        #endif
     }
 
     /// Gives a part back: it takes no memory any more, and is not to be touched again.
     func release(_ offset: Int, _ count: Int) {
-        madvise(base + offset, count, MADV_DONTNEED)
+        cmemory_release(base + offset, count)
     }
 
     func unmap() {
-        munmap(base, count)
+        cmemory_unmap(base, count)
     }
 
     /// What lies from `offset` to the end of its huge page.

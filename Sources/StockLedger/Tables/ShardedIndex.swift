@@ -29,11 +29,11 @@ struct ShardedIndex: ~Copyable {
         shards[Shard.of(hash)].find(UInt32(truncatingIfNeeded: hash), where: matches)
     }
 
-    /// What a search for this hash looks at first, to be loaded ahead of time.
+    /// Fetches what a search for this hash looks at first.
     @inline(__always)
-    func home(_ hash: UInt64) -> UInt64 { shards[Shard.of(hash)].home(UInt32(truncatingIfNeeded: hash)) }
+    func prefetch(_ hash: UInt64) { shards[Shard.of(hash)].prefetch(UInt32(truncatingIfNeeded: hash)) }
 
-    /// The reference that a search for this hash finds first, or 0: only to load its record ahead of time.
+    /// The reference that a search for this hash finds first, or 0: only to fetch its record ahead of time.
     @inline(__always)
     func candidate(_ hash: UInt64) -> UInt32 { shards[Shard.of(hash)].candidate(UInt32(truncatingIfNeeded: hash)) }
 
