@@ -29,14 +29,14 @@ let package = Package(
     ],
     targets: [
         // Pure: no clock, no input or output; of the system only memory.
+        .target(name: "CMachine"),
         .target(name: "StockModel"),
-        .target(name: "StockWire", dependencies: ["StockModel"]),
-        .target(name: "CMemory"),
-        .target(name: "StockLedger", dependencies: ["StockModel", "CMemory"]),
+        .target(name: "StockWire", dependencies: ["StockModel", "CMachine"]),
+        .target(name: "StockLedger", dependencies: ["StockModel", "CMachine"]),
 
         // The outside world.
         .target(name: "CLinux"),
-        .target(name: "StockJournal", dependencies: ["StockModel", "CLinux"]),
+        .target(name: "StockJournal", dependencies: ["StockModel", "CLinux", "CMachine"]),
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
@@ -44,7 +44,7 @@ let package = Package(
         .target(
             name: "StockServer",
             dependencies: [
-                "StockModel", "StockWire", "StockLedger", "StockJournal", "StockArchive", "CLinux", "CMemory",
+                "StockModel", "StockWire", "StockLedger", "StockJournal", "StockArchive", "CLinux", "CMachine",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "StockConnection", dependencies: ["StockModel", "StockWire", "CLinux"]),
@@ -121,11 +121,11 @@ let package = Package(
             path: "Clients/Swift/Tests/StockadeClientTests"),
 
         .testTarget(name: "StockModelTests", dependencies: ["StockModel"]),
-        .testTarget(name: "StockWireTests", dependencies: ["StockWire", "StockModel"]),
+        .testTarget(name: "StockWireTests", dependencies: ["StockWire", "StockModel", "CMachine"]),
         .testTarget(
             name: "StockLedgerTests",
             dependencies: ["StockLedger", "StockWire", "StockModel"]),
-        .testTarget(name: "StockJournalTests", dependencies: ["StockJournal", "StockModel", "CLinux"]),
+        .testTarget(name: "StockJournalTests", dependencies: ["StockJournal", "StockModel", "CLinux", "CMachine"]),
         .testTarget(
             name: "StockArchiveTests",
             dependencies: ["StockArchive", "StockModel", "StockLedger", "StockJournal", "CSQLite", "CLinux"]),

@@ -10,7 +10,7 @@
 // place, from this store or another, do not pass. The header has a CRC of its own because a flipped length must never
 // look like the end of the file; and because the header CRC covers the chain, it stands for all of the log before it.
 
-import CLinux
+import CMachine
 
 struct FrameHeader {
     var kind: FrameKind
@@ -46,9 +46,9 @@ struct FrameHeader {
         frame.storeBytes(of: durableSequence.littleEndian, toByteOffset: 24, as: UInt64.self)
         frame.storeBytes(of: eventCount.littleEndian, toByteOffset: 32, as: UInt32.self)
         frame.storeBytes(of: chain.littleEndian, toByteOffset: 36, as: UInt32.self)
-        let payloadCRC = clinux_crc32c(payload, padded, seed)
+        let payloadCRC = cmachine_crc32c(payload, padded, seed)
         frame.storeBytes(of: payloadCRC.littleEndian, toByteOffset: 40, as: UInt32.self)
-        let crc = clinux_crc32c(frame, 44, seed)
+        let crc = cmachine_crc32c(frame, 44, seed)
         frame.storeBytes(of: crc.littleEndian, toByteOffset: 44, as: UInt32.self)
         return crc
     }
@@ -60,7 +60,7 @@ struct FrameHeader {
         guard word & 0x00FF_FFFF == Frame.magic, let kind = FrameKind(rawValue: UInt8(truncatingIfNeeded: word >> 24))
         else { return nil }
         let crc = bytes.littleEndian(UInt32.self, at: 44)
-        guard clinux_crc32c(bytes, 44, seed) == crc else { return nil }
+        guard cmachine_crc32c(bytes, 44, seed) == crc else { return nil }
         let payloadCount = Int(bytes.littleEndian(UInt32.self, at: 4))
         guard payloadCount <= LogLimits.maximumPayload else { return nil }
         return FrameHeader(
@@ -82,15 +82,15 @@ struct SegmentSeed {
     let value: UInt32
 
     init(store: UInt128, segment: UInt64) {
-        let crc = withUnsafeBytes(of: store.littleEndian) { clinux_crc32c($0.baseAddress, 16, 0) }
-        value = withUnsafeBytes(of: segment.littleEndian) { clinux_crc32c($0.baseAddress, 8, crc) }
+        let crc = withUnsafeBytes(of: store.littleEndian) { cmachine_crc32c($0.baseAddress, 16, 0) }
+        value = withUnsafeBytes(of: segment.littleEndian) { cmachine_crc32c($0.baseAddress, 8, crc) }
     }
 
     /// The seed of the frame that begins at `offset` in the segment.
     @inline(__always)
     func frame(at offset: Int) -> UInt32 {
         var word = UInt64(truncatingIfNeeded: offset).littleEndian
-        return clinux_crc32c(&word, 8, value)
+        return cmachine_crc32c(&word, 8, value)
     }
 }
 

@@ -7,7 +7,7 @@
 //
 // It is not seeded: it is what the seeds are read from.
 
-import CLinux
+import CMachine
 import StockModel
 
 struct SegmentHeader: Equatable {
@@ -27,7 +27,7 @@ struct SegmentHeader: Equatable {
             bytes.storeBytes(of: identity.hashKey.k0.littleEndian, toByteOffset: 32, as: UInt64.self)
             bytes.storeBytes(of: identity.hashKey.k1.littleEndian, toByteOffset: 40, as: UInt64.self)
             bytes.storeBytes(of: number.littleEndian, toByteOffset: 48, as: UInt64.self)
-            let crc = clinux_crc32c(bytes.baseAddress, Self.crcOffset, 0)
+            let crc = cmachine_crc32c(bytes.baseAddress, Self.crcOffset, 0)
             bytes.storeBytes(of: crc.littleEndian, toByteOffset: Self.crcOffset, as: UInt32.self)
         }
         return page
@@ -38,7 +38,7 @@ struct SegmentHeader: Equatable {
         guard page.littleEndian(UInt64.self, at: 0) == SegmentLayout.magic else {
             return .failure("it does not begin like a segment of a Stockade log")
         }
-        guard clinux_crc32c(page, crcOffset, 0) == page.littleEndian(UInt32.self, at: crcOffset) else {
+        guard cmachine_crc32c(page, crcOffset, 0) == page.littleEndian(UInt32.self, at: crcOffset) else {
             return .failure("the checksum of the segment's header is wrong")
         }
         let version = page.littleEndian(UInt32.self, at: 8)

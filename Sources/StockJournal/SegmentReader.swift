@@ -5,6 +5,7 @@
 // Reading is by pread, not by mapping: a file that becomes shorter meanwhile is then a short read and not a SIGBUS.
 
 import CLinux
+import CMachine
 import Glibc
 
 /// What there is at a place of a segment.
@@ -73,7 +74,7 @@ struct SegmentReader: ~Copyable {
         }
         let payload = frame + Frame.headerSize
         let padded = header.frameSize - Frame.headerSize - Frame.footerSize
-        let isPayloadRight = clinux_crc32c(payload, padded, seed) == header.payloadCRC
+        let isPayloadRight = cmachine_crc32c(payload, padded, seed) == header.payloadCRC
         guard isPayloadRight, payload.littleEndian(UInt64.self, at: padded) == Frame.footer else {
             return .bad(try badFrame(header, at: offset, isPayloadRight: isPayloadRight))
         }

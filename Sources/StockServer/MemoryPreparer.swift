@@ -1,7 +1,7 @@
 // A thread that touches the ledger's memory before the loop does. The kernel clears a page when it is first written to;
 // at a million sales a second that is a hundred megabytes of clearing a second, which otherwise a request would wait for.
 
-import CMemory
+import CMachine
 import StockJournal
 import StockLedger
 import StockModel
@@ -40,7 +40,7 @@ public final class MemoryPreparer: Sendable {
                     if count == 0 {
                         mail.bell.wait(atMost: nil)
                     } else {
-                        cmemory_populate(UnsafeMutableRawPointer(bitPattern: mail.address.load(ordering: .relaxed)), count)
+                        cmachine_populate(UnsafeMutableRawPointer(bitPattern: mail.address.load(ordering: .relaxed)), count)
                         mail.count.store(0, ordering: .releasing)
                     }
                 }

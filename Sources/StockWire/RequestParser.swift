@@ -121,8 +121,9 @@ public struct RequestParser: ~Copyable {
         var wordStart = start
         var cursor = start
         var seen = Seen()
+        var marks = MarkedBytes(before: start)
         while true {
-            cursor = endOfTokenBytes(from: cursor, end: stop)
+            cursor = marks.next(from: cursor, end: stop, readableEnd: readableEnd)
             guard cursor < stop else { return lineWithoutEnd(start, stop, &progress) }
             let byte = cursor.load(as: UInt8.self)
             if byte == UInt8(ascii: " ") {

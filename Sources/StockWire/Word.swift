@@ -1,6 +1,8 @@
 // A word of a request, as the framing hands it to the meaning: where it stands, how long it is, and which kinds of
 // bytes were seen in it, so that no later step has to look at each byte again.
 
+import CMachine
+
 /// What a byte may be part of. The kinds are bits, so that those of a word's bytes can be gathered with an or.
 enum ByteKind {
     /// `!`…`~` but `=`.
@@ -77,6 +79,42 @@ struct Seen {
             }
         }
         bits |= UInt32(kind)
+    }
+}
+
+/// The ends of token bytes among 64 bytes, found in one go: on the 36 bytes of a `DEDUCT`, a third of the instructions of
+/// looking for them word by word.
+struct MarkedBytes {
+    private var base: UnsafeRawPointer
+    /// A bit for each byte from `base` on that is not of the kind `token`.
+    private var marks: UInt64 = 0
+    private static let width = 64
+
+    /// Nothing is known from `start` on.
+    @inline(__always)
+    init(before start: UnsafeRawPointer) {
+        base = start - MarkedBytes.width
+    }
+
+    /// As `endOfTokenBytes`.
+    ///
+    /// - Parameter readableEnd: the end of the bytes that may be looked at, not before `end`.
+    @inline(__always)
+    mutating func next(
+        from start: UnsafeRawPointer, end: UnsafeRawPointer, readableEnd: UnsafeRawPointer
+    ) -> UnsafeRawPointer {
+        var cursor = start
+        while true {
+            let offset = cursor - base
+            if offset < MarkedBytes.width {
+                let left = marks &>> UInt64(truncatingIfNeeded: offset)
+                if left != 0 { return cursor + left.trailingZeroBitCount }
+                cursor = base + MarkedBytes.width
+            }
+            guard readableEnd - cursor >= MarkedBytes.width else { return endOfTokenBytes(from: cursor, end: end) }
+            base = cursor
+            marks = cmachine_marks(cursor)
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 // CRC32C against published values, and its two implementations against each other.
 
-import CLinux
+import CMachine
 import Testing
 
 @Suite("CRC32C")
@@ -10,7 +10,7 @@ struct ChecksumTests {
         let zeros = [UInt8](repeating: 0, count: 32)
         let ones = [UInt8](repeating: 0xFF, count: 32)
         let rising = (0..<32).map { UInt8($0) }
-        for crc in [clinux_crc32c, clinux_crc32c_portable] {
+        for crc in [cmachine_crc32c, cmachine_crc32c_portable] {
             #expect(crc(Array("123456789".utf8), 9, 0) == 0xE306_9283)
             #expect(crc(zeros, 32, 0) == 0x8A91_36AA)
             #expect(crc(ones, 32, 0) == 0x62A8_AB43)
@@ -25,11 +25,11 @@ struct ChecksumTests {
             guard let base = bytes.baseAddress else { return }
             for start in 0..<9 {
                 for count in 0..<(300 - start) {
-                    let whole = clinux_crc32c(base + start, count, 7)
-                    #expect(whole == clinux_crc32c_portable(base + start, count, 7))
+                    let whole = cmachine_crc32c(base + start, count, 7)
+                    #expect(whole == cmachine_crc32c_portable(base + start, count, 7))
                     let cut = count / 3
-                    let first = clinux_crc32c(base + start, cut, 7)
-                    #expect(whole == clinux_crc32c(base + start + cut, count - cut, first))
+                    let first = cmachine_crc32c(base + start, cut, 7)
+                    #expect(whole == cmachine_crc32c(base + start + cut, count - cut, first))
                 }
             }
         }

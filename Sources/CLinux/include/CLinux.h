@@ -1,5 +1,5 @@
 // What Linux offers and `import Glibc` does not show: epoll, eventfd, signalfd, accept4, fallocate, getrandom,
-// and two helpers that want C: CRC32C by machine instruction and clocks as plain nanoseconds.
+// clocks as plain nanoseconds.
 //
 // Rules of this header: no _GNU_SOURCE here (it would change what every importer of Glibc sees; the .c file has
 // it), every function does one thing, and a call that can fail returns -1 and leaves errno, as the manual says.
@@ -136,12 +136,5 @@ void clinux_name_thread(const char *name);
 // Starts the program `arguments[0]` in a process group of its own, with no signal blocked, reading /dev/null and writing to
 // `output`. The kernel kills it when the calling thread ends, however that ends. Its pid, or -1 and errno.
 pid_t clinux_spawn_bound(char *const arguments[], char *const environment[], int output);
-
-// ---- CRC32C (Castagnoli, reflected polynomial 0x82F63B78) ------------------------------------------------
-
-// The CRC of `count` bytes, chained: crc(b, crc(a, seed)) == crc(a then b, seed); seed 0 gives the standard CRC.
-uint32_t clinux_crc32c(const void *bytes, size_t count, uint32_t seed);
-// The same through the table, for machines without the instruction and for the test that compares the two.
-uint32_t clinux_crc32c_portable(const void *bytes, size_t count, uint32_t seed);
 
 #endif

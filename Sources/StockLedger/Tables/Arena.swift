@@ -43,7 +43,7 @@ struct Arena: ~Copyable {
 
     /// Bytes taken from the system.
     @inline(__always)
-    var bytes: Int { blockCount &<< (16 &+ granuleShift) }
+    var bytes: Int { source.bytes }
 
     /// Whether a record of any size still finds a place, with some blocks in reserve for what must not fail.
     @inline(__always)

@@ -1,7 +1,7 @@
 // From the hash of a key to the record that has it. 256 shards, each an open-addressing table of its own that grows
 // by moving a few entries with every insertion: no request ever pays for a rehash.
 
-import CMemory
+import CMachine
 import StockModel
 
 /// One shard's table: 64-bit slots of a 32-bit tag (the hash's low half) and a 32-bit reference.
@@ -78,14 +78,14 @@ struct HashIndex {
     /// Fetches the lines that a search for this tag, and then its insertion, begin with.
     @inline(__always)
     func prefetch(_ tag: UInt32) {
-        cmemory_prefetch(slots + Int(HashIndex.home(tag, mask)))
+        cmachine_prefetch(slots + Int(HashIndex.home(tag, mask)))
         guard let old else { return }
-        cmemory_prefetch(old + Int(HashIndex.home(tag, oldMask)))
+        cmachine_prefetch(old + Int(HashIndex.home(tag, oldMask)))
         // What will be moved next, and the two places where it can go.
         let moving = migrated & oldMask
-        cmemory_prefetch(old + Int(moving))
-        cmemory_prefetch(slots + Int(moving))
-        cmemory_prefetch(slots + Int((moving &+ oldMask &+ 1) & mask))
+        cmachine_prefetch(old + Int(moving))
+        cmachine_prefetch(slots + Int(moving))
+        cmachine_prefetch(slots + Int((moving &+ oldMask &+ 1) & mask))
     }
 
     /// The first reference with this tag in the line where it belongs, or 0.

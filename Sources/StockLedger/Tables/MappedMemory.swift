@@ -2,19 +2,19 @@
 // is zero without being written; it lies in huge pages where the kernel has them, so that a look at a random place of a
 // large table is one wait for memory and not two; and another thread can make it ready before it is needed.
 
-import CMemory
+import CMachine
 
 /// Address space that holds zeros until it is written to. It takes memory from the system as it is touched.
 struct MappedMemory {
     /// 2 MiB.
-    static let hugePage = cmemory_huge_page()
+    static let hugePage = cmachine_huge_page()
 
     let base: UnsafeMutableRawPointer
     let count: Int
 
     /// - Parameter count: bytes. From two huge pages on, the memory begins at one and is asked for in such.
     init(count: Int) {
-        guard let base = cmemory_map(count) else {
+        guard let base = cmachine_map(count) else {
             fatalError("There is no memory: the system refused \(count) bytes of address space.")
         }
         self.base = base
@@ -23,11 +23,11 @@ struct MappedMemory {
 
     /// Gives a part back: it takes no memory any more, and is not to be touched again.
     func release(_ offset: Int, _ count: Int) {
-        cmemory_release(base + offset, count)
+        cmachine_release(base + offset, count)
     }
 
     func unmap() {
-        cmemory_unmap(base, count)
+        cmachine_unmap(base, count)
     }
 
     /// What lies from `offset` to the end of its huge page.

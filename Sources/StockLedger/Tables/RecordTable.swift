@@ -1,6 +1,6 @@
 // All remembered ids, found by id, and the queue of those that have ended, in the order in which they ended.
 
-import CMemory
+import CMachine
 import StockModel
 
 /// Orders and operations in one namespace.
@@ -52,8 +52,8 @@ struct RecordTable: ~Copyable {
         let reference = index.candidate(hash)
         guard reference != 0 else { return }
         let base = arena.pointer(reference)
-        cmemory_prefetch(base)
-        cmemory_prefetch(base + 64)
+        cmachine_prefetch(base)
+        cmachine_prefetch(base + 64)
     }
 
     /// Adds a record for an id that is not remembered. The caller fills in header and lines.

@@ -1,6 +1,6 @@
 // The SKUs: a record each, found by key through the index and by ordinal directly.
 
-import CMemory
+import CMachine
 import StockModel
 
 /// The counters and settings of one SKU. 104 bytes; with its share of the index below the 128 that are allowed.
@@ -96,7 +96,7 @@ struct StockTable: ~Copyable {
 
     @inline(__always)
     var bytes: Int {
-        pageCount &* StockTable.pageSize &* MemoryLayout<Stock>.stride &+ index.bytes &+ keys.bytes
+        source.bytes &+ index.bytes &+ keys.bytes
     }
 
     @inline(__always)
@@ -139,14 +139,14 @@ struct StockTable: ~Copyable {
         let ordinal = index.candidate(hash)
         guard ordinal != 0 else { return 0 }
         let stock = UnsafeRawPointer(self[ordinal])
-        cmemory_prefetch(stock)
-        cmemory_prefetch(stock + 64)
+        cmachine_prefetch(stock)
+        cmachine_prefetch(stock + 64)
         return ordinal
     }
 
     /// Fetches the name of an ordinal, once its counters are there.
     @inline(__always)
-    func prefetchKey(_ ordinal: UInt32) { cmemory_prefetch(keys.pointer(self[ordinal].pointee.keyReference)) }
+    func prefetchKey(_ ordinal: UInt32) { cmachine_prefetch(keys.pointer(self[ordinal].pointee.keyReference)) }
 
     /// Adds a SKU that does not exist, or one that was dropped long ago, and returns its ordinal.
     mutating func create(_ key: Token, isDropped: Bool = false) -> UInt32 {

@@ -1,10 +1,10 @@
 #define _GNU_SOURCE
-#include "CMemory.h"
+#include "CMachine.h"
 
 #include <sys/mman.h>
 
-void *cmemory_map(size_t count) {
-    size_t page = cmemory_huge_page();
+void *cmachine_map(size_t count) {
+    size_t page = cmachine_huge_page();
     int is_huge = count >= 2 * page;
     // One page more, so that a huge one begins in it; what stands over goes back.
     size_t mapped = is_huge ? count + page : count;
@@ -25,15 +25,15 @@ void *cmemory_map(size_t count) {
     return base;
 }
 
-void cmemory_unmap(void *base, size_t count) {
+void cmachine_unmap(void *base, size_t count) {
     munmap(base, count);
 }
 
-void cmemory_release(void *base, size_t count) {
+void cmachine_release(void *base, size_t count) {
     madvise(base, count, MADV_DONTNEED);
 }
 
-void cmemory_populate(void *base, size_t count) {
+void cmachine_populate(void *base, size_t count) {
 #ifdef MADV_POPULATE_WRITE
     madvise(base, count, MADV_POPULATE_WRITE);
 #else

@@ -1,6 +1,6 @@
 // CRC32C twice: by the SSE4.2 instruction where the machine has it (asked once), else by eight tables.
 // The instruction wins by far on the short frames of a log, and needs no library.
-#include "CLinux.h"
+#include "CMachine.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static void fill_table(void) {
     }
 }
 
-uint32_t clinux_crc32c_portable(const void *bytes, size_t count, uint32_t seed) {
+uint32_t cmachine_crc32c_portable(const void *bytes, size_t count, uint32_t seed) {
     pthread_once(&table_once, fill_table);
     const unsigned char *from = bytes;
     uint32_t crc = ~seed;
@@ -53,16 +53,16 @@ static uint32_t crc_by_instruction(const void *bytes, size_t count, uint32_t see
     return ~rest;
 }
 
-uint32_t clinux_crc32c(const void *bytes, size_t count, uint32_t seed) {
+uint32_t cmachine_crc32c(const void *bytes, size_t count, uint32_t seed) {
     // __builtin_cpu_supports reads a word that libgcc fills before main: a load and a test.
     return __builtin_cpu_supports("sse4.2") ? crc_by_instruction(bytes, count, seed)
-                                            : clinux_crc32c_portable(bytes, count, seed);
+                                            : cmachine_crc32c_portable(bytes, count, seed);
 }
 
 #else
 
-uint32_t clinux_crc32c(const void *bytes, size_t count, uint32_t seed) {
-    return clinux_crc32c_portable(bytes, count, seed);
+uint32_t cmachine_crc32c(const void *bytes, size_t count, uint32_t seed) {
+    return cmachine_crc32c_portable(bytes, count, seed);
 }
 
 #endif
