@@ -63,17 +63,23 @@ extension Ledger {
             let ordinal = resolved[index]
             var line = LineRecord(ordinal: ordinal, asked: asked.quantity)
             let stock = stocks[ordinal]
+            // In registers: a load of two counters right behind the stores of each would wait for them.
+            var after = stock.pointee.after
             if ttl == nil {
                 line.sold = asked.quantity
-                stock.pointee.onhand &-= asked.quantity
-                stock.pointee.sold &+= asked.quantity
+                after.onhand &-= asked.quantity
+                after.sold &+= asked.quantity
+                stock.pointee.onhand = after.onhand
+                stock.pointee.sold = after.sold
             } else {
-                stock.pointee.held &+= asked.quantity
+                after.held &+= asked.quantity
+                stock.pointee.held = after.held
             }
             (record.lines + index).initialize(to: line)
             countUnits(asked.quantity, of: ordinal, for: order.buyer)
             touch(ordinal)
-            (eventLines + index).initialize(to: self.line(ordinal, asked.quantity))
+            (eventLines + index).initialize(
+                to: EventLine(ordinal: ordinal, quantity: asked.quantity, after: after))
         }
         let header = record.header
         header.pointee.sequence = sequence
