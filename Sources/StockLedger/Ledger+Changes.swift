@@ -117,22 +117,29 @@ extension Ledger {
     }
 
     /// Gives everything that an order holds back: it was cancelled or ran out.
-    mutating func release(_ reference: Arena.Reference, _ hash: UInt64, _ state: IDState) {
+    ///
+    /// - Parameter pairHash: of its buyer and its first SKU, when it is known already.
+    mutating func release(
+        _ reference: Arena.Reference, _ hash: UInt64, _ state: IDState, pairHash: UInt64? = nil
+    ) {
         advance()
         let record = records[reference]
-        exclude(record, hash)
         holds.remove(record.header.pointee.link)
+        setHead(of: record, hash, RecordHead(state: state, sequence: sequence, moment: clock.milliseconds))
+        records.appendEnded(reference)
+        let buyer = record.buyer
         for index in 0..<record.lineCount {
             let line = record.lines[index]
-            stocks[line.ordinal].pointee.held &-= line.asked
-            countUnits(0 &- line.asked, of: line.ordinal, for: record.buyer)
+            let stock = stocks[line.ordinal]
+            stock.pointee.held &-= line.asked
+            if let buyer {
+                let hash = index == 0 ? pairHash : nil
+                count(0 &- line.asked, of: line.ordinal, for: buyer, hash ?? buyers.hash(buyer, line.ordinal))
+            }
             touch(line.ordinal)
-            (eventLines + index).initialize(to: self.line(line.ordinal, line.asked))
+            (eventLines + index).initialize(
+                to: EventLine(ordinal: line.ordinal, quantity: line.asked, after: stock.pointee.after))
         }
-        record.header.pointee.state = state
-        record.header.pointee.sequence = sequence
-        end(reference)
-        include(record, hash)
     }
 
     /// The event lines that `release` left.
@@ -141,11 +148,8 @@ extension Ledger {
     mutating func prolong(_ reference: Arena.Reference, _ hash: UInt64, until expires: Timestamp) {
         advance()
         let record = records[reference]
-        exclude(record, hash)
-        record.header.pointee.sequence = sequence
-        record.header.pointee.moment = expires.milliseconds
+        setHead(of: record, hash, RecordHead(state: .held, sequence: sequence, moment: expires.milliseconds))
         holds.move(record.header.pointee.link, due: expires)
-        include(record, hash)
     }
 
     /// Takes the chosen units of a sold order back, remembers the return under its own id, and returns the number of
@@ -314,11 +318,30 @@ extension Ledger {
         if record.header.pointee.walk == walk.number { walk.add(record, digest, shard: Shard.of(hash)) }
     }
 
+    /// Changes a record that differs from before in its head alone.
+    @inline(__always)
+    private mutating func setHead(of record: Record, _ hash: UInt64, _ head: RecordHead) {
+        let shard = Shard.of(hash)
+        let digests = record.digests(with: head)
+        recordDigests[shard] &+= digests.after &- digests.before
+        let isWalked = record.header.pointee.walk == walk.number
+        if isWalked { walk.remove(record, digests.before, shard: shard) }
+        record.header.pointee.state = head.state
+        record.header.pointee.sequence = head.sequence
+        record.header.pointee.moment = head.moment
+        if isWalked { walk.add(record, digests.after, shard: shard) }
+    }
+
     mutating func countUnits(_ units: Int64, of ordinal: UInt32, for buyer: Token?) {
         guard let buyer else { return }
-        let change = buyers.add(units, to: buyer, ordinal)
-        stocks[ordinal].pointee.buyersDigest &+= change
-        stockDigests[Int(stocks[ordinal].pointee.shard)] &+= change
+        count(units, of: ordinal, for: buyer, buyers.hash(buyer, ordinal))
+    }
+
+    private mutating func count(_ units: Int64, of ordinal: UInt32, for buyer: Token, _ hash: UInt64) {
+        let change = buyers.add(units, to: buyer, ordinal, hash)
+        let stock = stocks[ordinal]
+        stock.pointee.buyersDigest &+= change
+        stockDigests[Int(stock.pointee.shard)] &+= change
     }
 
     /// Notes that a SKU's part of the digest is out of date. A hot SKU is hashed once for many sales.
@@ -340,11 +363,18 @@ extension Ledger {
     /// Brings the digest up to date, or as far as so many SKUs bring it.
     mutating func countTouched(atMost limit: Int = .max) {
         let listed = min(limit, touchedCount)
-        // Their names are needed only here. All of them first, so that the waits for memory overlap.
-        var sum: UInt64 = 0
-        for index in 0..<listed { sum &+= UInt64(stocks.key(touchedSKU(index))[0]) }
-        expected.sink = sum
-        for index in 0..<listed { count(touched: touchedSKU(index)) }
+        var done = 0
+        while done < listed {
+            let batch = min(Ledger.touchedBatch, listed &- done)
+            // They were touched a while ago, and their names are needed only here. All of them first, so that the waits for
+            // memory overlap.
+            var sum: UInt64 = 0
+            for index in done..<done &+ batch { sum &+= stocks.glance(at: touchedSKU(index)) }
+            for index in done..<done &+ batch { sum &+= stocks.glance(atNameOf: touchedSKU(index)) }
+            ahead.sink = sum
+            for index in done..<done &+ batch { count(touched: touchedSKU(index)) }
+            done &+= batch
+        }
         touchedFirst = (touchedFirst &+ listed) & (Ledger.touchedCapacity &- 1)
         touchedCount &-= listed
         guard hasTouchedMore, limit == .max else { return }
@@ -369,7 +399,9 @@ extension Ledger {
 
     /// What a SKU adds to its shard's digest, its buyers' counts aside.
     func digest(ofSKU ordinal: UInt32) -> UInt64 {
-        row(ofSKU: ordinal).digest
+        var hasher = ItemHasher(.sku)
+        hasher.combineSKU(row(ofSKU: ordinal))
+        return hasher.finish()
     }
 
     /// A SKU with all that a restart needs of it.

@@ -45,6 +45,8 @@ public struct Ledger: ~Copyable {
     var buyers: BuyerCounts
     var holds = TimingWheel()
     var expected = ExpectedKeys()
+    /// Records that the clock is about to change.
+    var ahead = RecordsAhead()
 
     /// Records that are orders; the others are operations.
     public internal(set) var orderCount = 0
@@ -208,7 +210,7 @@ public struct Ledger: ~Copyable {
             let header = records[reference].header
             if header.pointee.state == .held && header.pointee.moment <= clock.milliseconds && admission != .readOnly {
                 release(reference, hash, .expired)
-                events.append(.expired(id: records[reference].id, lines: releasedLines(reference)))
+                events.appendExpired(id: records[reference].id, lines: releasedLines(reference))
             }
         }
         return reference
