@@ -8,11 +8,11 @@ import StockModel
 struct RecordsAhead: ~Copyable {
     struct Entry {
         var reference: Arena.Reference
-        /// Of the first line.
+        /// Of the first line, or 0.
         var ordinal: UInt32 = 0
         /// Of the id.
         var hash: UInt64 = 0
-        /// Of the buyer and the first line's SKU, if there is a buyer.
+        /// Of the buyer and the first line's SKU, or 0.
         var pairHash: UInt64 = 0
     }
 
@@ -49,22 +49,41 @@ struct RecordsAhead: ~Copyable {
 }
 
 extension Ledger {
-    /// Looks at what releasing the next due holds will look at. Loads of one pass do not depend on each other, and hardly
-    /// anything stands between them: the processor has as many of them under way at once as it can. (With the hashes in
-    /// the same loop as the loads it had one or two.)
+    /// Looks at what releasing the next due holds will look at.
     mutating func lookAtDueHolds(atMost limit: Int) {
         ahead.removeAll()
         holds.forEachDue(atMost: min(limit, RecordsAhead.capacity)) { ahead.append($0) }
+        lookAtRecords()
+    }
+
+    /// Looks at what forgetting the next ended records will look at, up to a sequence.
+    mutating func lookAtEndedRecords(through: UInt64) {
+        ahead.removeAll()
+        var reference = records.oldestEnded
+        while reference != 0 && !ahead.isFull && records[reference].header.pointee.sequence <= through {
+            ahead.append(reference)
+            reference = records[reference].header.pointee.next
+        }
+        lookAtRecords()
+        var sum: UInt64 = 0
+        for index in 0..<ahead.count { sum &+= records.slot(of: ahead[index].hash) }
+        ahead.sink = sum
+    }
+
+    /// Loads of one pass do not depend on each other, and hardly anything stands between them: the processor has as many of
+    /// them under way at once as it can. (With the hashes in the same loop as the loads it had one or two.)
+    private mutating func lookAtRecords() {
         var sum: UInt64 = 0
         for index in 0..<ahead.count { sum &+= records.glance(at: ahead[index].reference) }
         for index in 0..<ahead.count {
             let record = records[ahead[index].reference]
+            ahead[index].hash = hashKey.hash(record.id)
+            guard record.lineCount > 0 else { continue }
             let ordinal = record.lines[0].ordinal
             ahead[index].ordinal = ordinal
-            ahead[index].hash = hashKey.hash(record.id)
             if let buyer = record.buyer { ahead[index].pairHash = buyers.hash(buyer, ordinal) }
         }
-        for index in 0..<ahead.count { sum &+= stocks.glance(at: ahead[index].ordinal) }
+        for index in 0..<ahead.count where ahead[index].ordinal != 0 { sum &+= stocks.glance(at: ahead[index].ordinal) }
         for index in 0..<ahead.count where ahead[index].pairHash != 0 { sum &+= buyers.slot(of: ahead[index].pairHash) }
         for index in 0..<ahead.count where ahead[index].pairHash != 0 { sum &+= buyers.glance(at: ahead[index].pairHash) }
         ahead.sink = sum
@@ -77,7 +96,7 @@ extension StockTable {
     func glance(at ordinal: UInt32) -> UInt64 {
         let stock = self[ordinal]
         return UInt64(bitPattern: stock.pointee.onhand) &+ stock.pointee.buyersDigest
-            &+ UInt64(stock.pointee.shard) &+ (stock.pointee.isTouched ? 1 : 0)
+            &+ (stock.pointee.isTouched ? 1 : 0)
     }
 
     /// The memory of its name.

@@ -64,7 +64,9 @@ public struct Ledger: ~Copyable {
     let touched: UnsafeMutablePointer<UInt32>
     var touchedFirst = 0
     var touchedCount = 0
-    /// A power of two. When it is full, the oldest are counted, a few at a time: nobody pays for all of them.
+    /// Counts how often room was made in it.
+    var timesFull: UInt8 = 0
+    /// A power of two. When it is full, some are counted, a few at a time: nobody pays for all of them.
     static let touchedCapacity = 4_096
     static let touchedBatch = 32
     /// In a replay the list may be too short: then all SKUs are gone through in the end.

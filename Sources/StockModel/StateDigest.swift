@@ -40,8 +40,8 @@ public struct ItemHasher {
     }
 }
 
-/// Hashes one item as it was and as it will be. A step of a hash has to wait for the multiplication of the one before it;
-/// of two hashes side by side the second takes hardly any time of its own.
+/// Hashes one item as it was and as it will be. A step of a hash has to wait for the multiplication of the step before it;
+/// side by side, two hashes take hardly longer than one.
 @frozen
 public struct ItemHasherPair {
     @usableFromInline var before: ItemHasher
@@ -85,7 +85,7 @@ public enum ItemKind: UInt8, Sendable {
 }
 
 extension Token {
-    /// What is hashed of a token: its length, then its bytes eight at a time.
+    /// What is hashed of a token: its length, then its bytes, eight at a time.
     @inlinable
     @inline(__always)
     func forEachWord(_ body: (UInt64) -> Void) {
@@ -174,6 +174,7 @@ public struct RecordHead {
 
 // The same fields in the same order as `ItemHasher` has them.
 extension ItemHasherPair {
+    /// A remembered id whose head changes.
     @inlinable
     @inline(__always)
     public mutating func combineRecord(

@@ -50,11 +50,11 @@ struct RecordTable: ~Copyable {
         return reference == 0 ? 0 : self[reference].header.pointee.sequence
     }
 
-    /// Both lines of memory that a small record begins with. Every order has a line, so it reaches into the second.
+    /// The first lines of memory of a record: a part of its header, and of its id or lines (the smallest record has 49 bytes).
     @inline(__always)
     func glance(at reference: Arena.Reference) -> UInt64 {
-        let base = self[reference].base
-        return base.load(as: UInt64.self) &+ UInt64(base.load(fromByteOffset: 64, as: UInt8.self))
+        let record = self[reference]
+        return record.header.pointee.sequence &+ UInt64(record.base.load(fromByteOffset: 48, as: UInt8.self))
     }
 
     /// Adds a record for an id that is not remembered. The caller fills in header and lines.
