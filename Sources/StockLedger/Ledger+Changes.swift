@@ -123,22 +123,32 @@ extension Ledger {
     }
 
     /// Gives everything that an order holds back: it was cancelled or ran out.
-    mutating func release(_ reference: Arena.Reference, _ hash: UInt64, _ state: IDState) {
+    ///
+    /// - Parameter pairHash: of its buyer and its first SKU, if it is known already.
+    mutating func release(
+        _ reference: Arena.Reference, _ hash: UInt64, _ state: IDState, pairHash: UInt64? = nil
+    ) {
         advance()
         let record = records[reference]
-        exclude(record, hash)
         holds.remove(record.header.pointee.link)
+        setHead(of: record, hash, RecordHead(state: state, sequence: sequence, moment: clock.milliseconds))
+        records.appendEnded(reference)
+        let buyer = record.buyer
         for index in 0..<record.lineCount {
             let line = record.lines[index]
-            stocks[line.ordinal].pointee.held &-= line.asked
-            countUnits(0 &- line.asked, of: line.ordinal, for: record.buyer)
+            let stock = stocks[line.ordinal]
+            // In registers: a load of two counters right behind the store of one would wait for it.
+            var after = stock.pointee.after
+            after.held &-= line.asked
+            stock.pointee.held = after.held
+            if let buyer {
+                let hash = index == 0 ? pairHash : nil
+                count(0 &- line.asked, of: line.ordinal, for: buyer, hash ?? buyers.hash(buyer, line.ordinal))
+            }
             touch(line.ordinal)
-            (eventLines + index).initialize(to: self.line(line.ordinal, line.asked))
+            (eventLines + index).initialize(
+                to: EventLine(ordinal: line.ordinal, quantity: line.asked, after: after))
         }
-        record.header.pointee.state = state
-        record.header.pointee.sequence = sequence
-        end(reference)
-        include(record, hash)
     }
 
     /// The event lines that `release` left.
@@ -147,11 +157,8 @@ extension Ledger {
     mutating func prolong(_ reference: Arena.Reference, _ hash: UInt64, until expires: Timestamp) {
         advance()
         let record = records[reference]
-        exclude(record, hash)
-        record.header.pointee.sequence = sequence
-        record.header.pointee.moment = expires.milliseconds
+        setHead(of: record, hash, RecordHead(state: .held, sequence: sequence, moment: expires.milliseconds))
         holds.move(record.header.pointee.link, due: expires)
-        include(record, hash)
     }
 
     /// Takes the chosen units of a sold order back, remembers the return under its own id, and returns the number of
@@ -238,16 +245,19 @@ extension Ledger {
         advance()
         var count: UInt64 = 0
         var endedBy = forgottenBy
-        while records.oldestEnded != 0 {
-            let reference = records.oldestEnded
-            let record = records[reference]
-            guard record.header.pointee.sequence <= through else { break }
-            endedBy = max(endedBy, Timestamp(milliseconds: record.header.pointee.moment))
-            settle(record)
-            records.removeEnded(reference)
-            count &+= 1 &+ removeReturns(of: record)
-            if record.isOrder { orderCount &-= 1 }
-            remove(reference)
+        lookAtEndedRecords(through: through)
+        while ahead.count > 0 {
+            for index in 0..<ahead.count {
+                let entry = ahead[index]
+                let record = records[entry.reference]
+                endedBy = max(endedBy, Timestamp(milliseconds: record.header.pointee.moment))
+                settle(record, pairHash: entry.pairHash)
+                records.removeEnded(entry.reference)
+                count &+= 1 &+ removeReturns(of: record)
+                if record.isOrder { orderCount &-= 1 }
+                remove(entry.reference, entry.hash)
+            }
+            lookAtEndedRecords(through: through)
         }
         forgottenBy = endedBy
         forgottenCount &+= count
@@ -260,29 +270,30 @@ extension Ledger {
         while next != 0 {
             let reference = next
             next = records[reference].header.pointee.next
-            remove(reference)
+            remove(reference, hashKey.hash(records[reference].id))
             count &+= 1
         }
         return count
     }
 
-    private mutating func remove(_ reference: Arena.Reference) {
-        let record = records[reference]
-        let hash = hashKey.hash(record.id)
-        exclude(record, hash)
+    private mutating func remove(_ reference: Arena.Reference, _ hash: UInt64) {
+        exclude(records[reference], hash)
         records.remove(reference, hash)
     }
 
     /// An order is about to be forgotten: its sold units are settled, and leave its buyer's count where no limit
-    /// stands.
-    private mutating func settle(_ record: Record) {
+    /// stands. `pairHash`: of the buyer and the first SKU.
+    private mutating func settle(_ record: Record, pairHash: UInt64) {
         guard record.isOrder else { return }
+        let buyer = record.buyer
         for index in 0..<record.lineCount {
             let line = record.lines[index]
             let stock = stocks[line.ordinal]
             guard line.kept != 0, !stock.pointee.isDropped else { continue }
             stock.pointee.settled &+= line.kept
-            if stock.pointee.limit == 0 { countUnits(0 &- line.kept, of: line.ordinal, for: record.buyer) }
+            if let buyer, stock.pointee.limit == 0 {
+                count(0 &- line.kept, of: line.ordinal, for: buyer, index == 0 ? pairHash : buyers.hash(buyer, line.ordinal))
+            }
             touch(line.ordinal)
         }
     }
@@ -320,11 +331,30 @@ extension Ledger {
         if record.header.pointee.walk == walk.number { walk.add(record, digest, shard: Shard.of(hash)) }
     }
 
+    /// Changes a record that differs from before in its head alone.
+    @inline(__always)
+    private mutating func setHead(of record: Record, _ hash: UInt64, _ head: RecordHead) {
+        let shard = Shard.of(hash)
+        let digests = record.digests(with: head)
+        recordDigests[shard] &+= digests.after &- digests.before
+        let isWalked = record.header.pointee.walk == walk.number
+        if isWalked { walk.remove(record, digests.before, shard: shard) }
+        record.header.pointee.state = head.state
+        record.header.pointee.sequence = head.sequence
+        record.header.pointee.moment = head.moment
+        if isWalked { walk.add(record, digests.after, shard: shard) }
+    }
+
     mutating func countUnits(_ units: Int64, of ordinal: UInt32, for buyer: Token?) {
         guard let buyer else { return }
-        let change = buyers.add(units, to: buyer, ordinal)
-        stocks[ordinal].pointee.buyersDigest &+= change
-        stockDigests[Int(stocks[ordinal].pointee.shard)] &+= change
+        count(units, of: ordinal, for: buyer, buyers.hash(buyer, ordinal))
+    }
+
+    private mutating func count(_ units: Int64, of ordinal: UInt32, for buyer: Token, _ hash: UInt64) {
+        let change = buyers.add(units, to: buyer, ordinal, hash)
+        let stock = stocks[ordinal]
+        stock.pointee.buyersDigest &+= change
+        stockDigests[Int(stock.pointee.shard)] &+= change
     }
 
     /// Notes that a SKU's part of the digest is out of date. A hot SKU is hashed once for many sales.
@@ -336,30 +366,52 @@ extension Ledger {
                 hasTouchedMore = true
                 return
             }
-            countTouched(atMost: Ledger.touchedBatch)
+            makeRoomForTouched()
         }
         stocks[ordinal].pointee.isTouched = true
         touched[(touchedFirst &+ touchedCount) & (Ledger.touchedCapacity &- 1)] = ordinal
         touchedCount &+= 1
     }
 
-    /// Brings the digest up to date, or as far as so many SKUs bring it.
-    mutating func countTouched(atMost limit: Int = .max) {
-        let listed = min(limit, touchedCount)
-        // Their names are needed only here. All of them first, so that the waits for memory overlap.
-        var sum: UInt64 = 0
-        for index in 0..<listed { sum &+= UInt64(stocks.key(touchedSKU(index))[0]) }
-        expected.sink = sum
-        for index in 0..<listed { count(touched: touchedSKU(index)) }
-        touchedFirst = (touchedFirst &+ listed) & (Ledger.touchedCapacity &- 1)
-        touchedCount &-= listed
-        guard hasTouchedMore, limit == .max else { return }
+    /// Counts some SKUs of a full list. Mostly those that came last, as their counters are still near; every fourth time
+    /// those that wait longest, so that SKUs nobody buys any more make room for those that are bought all the time.
+    private mutating func makeRoomForTouched() {
+        let batch = Ledger.touchedBatch
+        timesFull &+= 1
+        if timesFull & 3 == 0 {
+            countTouched(0..<batch)
+            touchedFirst = (touchedFirst &+ batch) & (Ledger.touchedCapacity &- 1)
+        } else {
+            countTouched(touchedCount &- batch..<touchedCount)
+        }
+        touchedCount &-= batch
+    }
+
+    /// Brings the digest up to date.
+    mutating func countTouched() {
+        countTouched(0..<touchedCount)
+        touchedCount = 0
+        guard hasTouchedMore else { return }
         hasTouchedMore = false
         // In the order in which they lie in memory.
         var ordinal: UInt32 = 1
         while ordinal <= stocks.newest {
             if stocks[ordinal].pointee.isTouched { count(touched: ordinal) }
             ordinal &+= 1
+        }
+    }
+
+    /// Counts a part of the list.
+    private mutating func countTouched(_ places: Range<Int>) {
+        var first = places.lowerBound
+        while first < places.upperBound {
+            let end = min(first &+ Ledger.touchedBatch, places.upperBound)
+            // Names are needed only here, and counters may be far by now. All of them first, so that the waits for memory
+            // overlap.
+            for place in first..<end { stocks.prefetch(touchedSKU(place)) }
+            for place in first..<end { stocks.prefetchKey(touchedSKU(place)) }
+            for place in first..<end { count(touched: touchedSKU(place)) }
+            first = end
         }
     }
 
@@ -375,14 +427,18 @@ extension Ledger {
 
     /// What a SKU adds to its shard's digest, its buyers' counts aside.
     func digest(ofSKU ordinal: UInt32) -> UInt64 {
-        row(ofSKU: ordinal).digest
+        var hasher = ItemHasher(.sku)
+        hasher.combineSKU(row(ofSKU: ordinal))
+        return hasher.finish()
     }
 
     /// A SKU with all that a restart needs of it.
+    @inline(__always)
     func row(ofSKU ordinal: UInt32) -> SKURow {
-        let stock = stocks[ordinal].pointee
+        let stock = stocks[ordinal]
         return SKURow(
-            ordinal: ordinal, key: stocks.key(ordinal), onhand: stock.onhand, held: stock.held, sold: stock.sold,
-            settled: stock.settled, loaded: stock.loaded, settings: stock.settings, isDropped: stock.isDropped)
+            ordinal: ordinal, key: stocks.key(ordinal), onhand: stock.pointee.onhand, held: stock.pointee.held,
+            sold: stock.pointee.sold, settled: stock.pointee.settled, loaded: stock.pointee.loaded,
+            settings: stock.pointee.settings, isDropped: stock.pointee.isDropped)
     }
 }

@@ -17,13 +17,22 @@ extension Ledger {
                 return steps
             case .moved:
                 steps += 1
-            case .due(let slot):
-                let reference = holds.order(at: slot)
-                let id = records[reference].id
-                release(reference, hashKey.hash(id), .expired)
-                events.append(.expired(id: id, lines: releasedLines(reference)))
-                steps += work(on: reference)
+            case .due:
+                steps += releaseDue(limit: limit - steps, &events)
             }
+        }
+        return steps
+    }
+
+    /// Releases some of the holds that are due; returns the steps used.
+    private mutating func releaseDue(limit: Int, _ events: inout EventBuffer) -> Int {
+        lookAtDueHolds(atMost: limit)
+        var steps = 0
+        for index in 0..<ahead.count where steps < limit {
+            let entry = ahead[index]
+            release(entry.reference, entry.hash, .expired, pairHash: entry.pairHash)
+            events.appendExpired(id: records[entry.reference].id, lines: releasedLines(entry.reference))
+            steps += work(on: entry.reference)
         }
         return steps
     }

@@ -19,8 +19,6 @@ struct ExpectedKeys: ~Copyable {
     private let entries: UnsafeMutablePointer<Entry>
     private var count = 0
     private var next = 0
-    /// Where the looked-at memory goes, so that looking is not left out.
-    var sink: UInt64 = 0
 
     static let capacity = 32
 

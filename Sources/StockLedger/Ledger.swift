@@ -45,6 +45,8 @@ public struct Ledger: ~Copyable {
     var buyers: BuyerCounts
     var holds = TimingWheel()
     var expected = ExpectedKeys()
+    /// Records that the clock is about to change.
+    var ahead = RecordsAhead()
 
     /// Records that are orders; the others are operations.
     public internal(set) var orderCount = 0
@@ -62,7 +64,9 @@ public struct Ledger: ~Copyable {
     let touched: UnsafeMutablePointer<UInt32>
     var touchedFirst = 0
     var touchedCount = 0
-    /// A power of two. When it is full, the oldest are counted, a few at a time: nobody pays for all of them.
+    /// Counts how often room was made in it.
+    var timesFull: UInt8 = 0
+    /// A power of two. When it is full, some are counted, a few at a time: nobody pays for all of them.
     static let touchedCapacity = 4_096
     static let touchedBatch = 32
     /// In a replay the list may be too short: then all SKUs are gone through in the end.
@@ -214,7 +218,7 @@ public struct Ledger: ~Copyable {
             let header = records[reference].header
             if header.pointee.state == .held && header.pointee.moment <= clock.milliseconds && admission != .readOnly {
                 release(reference, hash, .expired)
-                events.append(.expired(id: records[reference].id, lines: releasedLines(reference)))
+                events.appendExpired(id: records[reference].id, lines: releasedLines(reference))
             }
         }
         return reference

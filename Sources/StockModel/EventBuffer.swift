@@ -108,10 +108,7 @@ public struct EventBuffer: ~Copyable {
             out.optional(reason, flag: EventFlags.reason)
             end(out)
         case .expired(let id, let lines):
-            var out = begin(.expired, lines: lines.count)
-            out.token(id)
-            out.lines(lines)
-            end(out)
+            appendExpired(id: id, lines: lines)
         case .emptyCancelled(let id, let born, let reason):
             var out = begin(.emptyCancelled, lines: 0)
             out.token(id)
@@ -183,6 +180,14 @@ public struct EventBuffer: ~Copyable {
         out.lines(lines)
         out.optional(buyer, flag: EventFlags.buyer)
         out.optional(born, flag: EventFlags.born)
+        end(out)
+    }
+
+    /// As `append(.expired(…))`, for the same reason: a million of them may come at once.
+    public mutating func appendExpired(id: Token, lines: EventLines) {
+        var out = begin(.expired, lines: lines.count)
+        out.token(id)
+        out.lines(lines)
         end(out)
     }
 

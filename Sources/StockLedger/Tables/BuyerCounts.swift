@@ -1,5 +1,6 @@
 // How many units of a SKU each buyer holds or has bought: what `limit=` is compared with.
 
+import CMachine
 import StockModel
 
 /// Units held and sold per buyer and SKU; pairs with a count of zero are not kept.
@@ -25,17 +26,30 @@ struct BuyerCounts: ~Copyable {
 
     mutating func takeUnready() -> UnsafeMutableRawBufferPointer? { arena.takeUnready() ?? index.takeUnready() }
 
+    func hash(_ buyer: Token, _ ordinal: UInt32) -> UInt64 { hashKey.hash(buyer, and: UInt64(ordinal)) }
+
+    /// Fetches the memory that a search for a pair with this hash begins with.
+    @inline(__always)
+    func prefetchSlot(of hash: UInt64) { index.prefetch(hash) }
+
+    /// Fetches the pair that it most likely ends with, once its slot is there.
+    @inline(__always)
+    func prefetchPair(of hash: UInt64) {
+        let reference = index.candidate(hash)
+        if reference != 0 { cmachine_prefetch(arena.pointer(reference)) }
+    }
+
     func units(of buyer: Token, _ ordinal: UInt32) -> Int64 {
-        let reference = find(buyer, ordinal, hashKey.hash(buyer, and: UInt64(ordinal)))
+        let reference = find(buyer, ordinal, hash(buyer, ordinal))
         return reference == 0 ? 0 : arena.pointer(reference).load(as: Int64.self)
     }
 
     /// Adds units, negative ones when they are given back.
     ///
+    /// - Parameter hash: of buyer and SKU.
     /// - Returns: by how much the sum of the digests of this SKU's pairs changed, wrapping.
-    mutating func add(_ units: Int64, to buyer: Token, _ ordinal: UInt32) -> UInt64 {
+    mutating func add(_ units: Int64, to buyer: Token, _ ordinal: UInt32, _ hash: UInt64) -> UInt64 {
         guard units != 0 else { return 0 }
-        let hash = hashKey.hash(buyer, and: UInt64(ordinal))
         let found = find(buyer, ordinal, hash)
         if found == 0 {
             let reference = arena.allocate(13 &+ buyer.count)
@@ -62,7 +76,9 @@ struct BuyerCounts: ~Copyable {
 
     /// What one pair adds to the digest.
     static func digest(_ buyer: Token, _ ordinal: UInt32, _ units: Int64) -> UInt64 {
-        BuyerRow(buyer: buyer, ordinal: ordinal, units: units).digest
+        var hasher = ItemHasher(.buyerCount)
+        hasher.combineBuyer(ordinal: ordinal, units: units, buyer: buyer)
+        return hasher.finish()
     }
 
     private func find(_ buyer: Token, _ ordinal: UInt32, _ hash: UInt64) -> Arena.Reference {
@@ -162,7 +178,7 @@ struct BuyerCounts: ~Copyable {
         guard reference != 0 else { return false }
         let pair = pair(reference)
         guard isDropped(pair.ordinal) else { return false }
-        index.remove(hashKey.hash(pair.buyer, and: UInt64(pair.ordinal)), reference)
+        index.remove(hash(pair.buyer, pair.ordinal), reference)
         arena.free(reference, size: 13 + pair.buyer.count)
         return true
     }

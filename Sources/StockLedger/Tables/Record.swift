@@ -141,4 +141,21 @@ struct Record {
         }
         return hasher.finish()
     }
+
+    var head: RecordHead {
+        RecordHead(state: header.pointee.state, sequence: header.pointee.sequence, moment: header.pointee.moment)
+    }
+
+    /// What this order adds to its shard's digest now, and when its head will be `new`.
+    func digests(with new: RecordHead) -> (before: UInt64, after: UInt64) {
+        var hasher = ItemHasherPair(.order)
+        hasher.combineRecord(
+            head, new, flags: header.pointee.flags, lineCount: lineCount, ttl: header.pointee.ttl,
+            at: header.pointee.at, id: id, buyer: buyer)
+        for index in 0..<lineCount {
+            let line = lines[index]
+            hasher.combineLine(ordinal: line.ordinal, asked: line.asked, sold: line.sold, returned: line.returned)
+        }
+        return hasher.finish()
+    }
 }

@@ -50,7 +50,12 @@ struct RecordTable: ~Copyable {
     @inline(__always)
     func prefetchRecord(of hash: UInt64) {
         let reference = index.candidate(hash)
-        guard reference != 0 else { return }
+        if reference != 0 { prefetch(reference) }
+    }
+
+    /// Fetches a record: its header, and its id or its lines.
+    @inline(__always)
+    func prefetch(_ reference: Arena.Reference) {
         let base = arena.pointer(reference)
         cmachine_prefetch(base)
         cmachine_prefetch(base + 64)

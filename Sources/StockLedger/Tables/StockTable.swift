@@ -137,11 +137,17 @@ struct StockTable: ~Copyable {
     @inline(__always)
     func prefetchStock(of hash: UInt64) -> UInt32 {
         let ordinal = index.candidate(hash)
-        guard ordinal != 0 else { return 0 }
+        if ordinal != 0 { prefetch(ordinal) }
+        return ordinal
+    }
+
+    /// Fetches the counters of an ordinal, and what is noted of it at its end: two or three cache lines.
+    @inline(__always)
+    func prefetch(_ ordinal: UInt32) {
         let stock = UnsafeRawPointer(self[ordinal])
         cmachine_prefetch(stock)
         cmachine_prefetch(stock + 64)
-        return ordinal
+        cmachine_prefetch(stock + (MemoryLayout<Stock>.size - 1))
     }
 
     /// Fetches the name of an ordinal, once its counters are there.

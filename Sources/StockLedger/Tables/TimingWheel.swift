@@ -135,6 +135,18 @@ struct TimingWheel: ~Copyable {
         return .moved
     }
 
+    /// The orders that are due, the first as `step` hands them out; at most `limit`.
+    @inline(__always)
+    func forEachDue(atMost limit: Int, _ body: (Arena.Reference) -> Void) {
+        var slot = heads[TimingWheel.ready]
+        var left = limit
+        while slot != TimingWheel.none && left > 0 {
+            body(hold(slot).pointee.order)
+            slot = hold(slot).pointee.next
+            left &-= 1
+        }
+    }
+
     /// When `step` has something to do next: at the first due time or before it.
     var nextStep: Timestamp? {
         if heads[TimingWheel.cascading] != TimingWheel.none || heads[TimingWheel.ready] != TimingWheel.none {
