@@ -19,6 +19,8 @@ public final class Database {
 
     public let path: String
     let handle: OpaquePointer
+    /// See `RecordReader`.
+    var hasRecordFunctions = false
 
     /// - Parameter patience: milliseconds to wait for a lock that another connection holds, before `busy` is thrown.
     public init(_ path: String, _ access: Access, patience: Int32 = 5_000) throws(ArchiveError) {

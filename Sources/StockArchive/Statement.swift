@@ -60,6 +60,13 @@ public struct Statement: ~Copyable {
         bound(sqlite3_bind_blob(handle, parameter, blob, Int32(blob.count), copied))
     }
 
+    /// A pointer for a function of ours, which asks for it by the same name: no SQL can make one. It stays bound.
+    func bind(pointer: UnsafeMutableRawPointer, named name: StaticString, at parameter: Int32) {
+        bound(name.withUTF8Buffer { name in
+            name.withMemoryRebound(to: CChar.self) { sqlite3_bind_pointer(handle, parameter, pointer, $0.baseAddress, nil) }
+        })
+    }
+
     /// The number of a named parameter such as `:sku`, `nil` if there is none of that name.
     public func parameter(_ name: String) -> Int32? {
         let number = sqlite3_bind_parameter_index(handle, name)
@@ -111,18 +118,33 @@ public struct Statement: ~Copyable {
     /// Text of 1…128 bytes as every token is, valid until the next step; `nil` for NULL.
     public func token(_ column: Int32) throws(ArchiveError) -> Token? {
         // The value is looked up once; that it is unprotected does not matter, for a connection has one thread at a time.
-        let value = sqlite3_column_value(handle, column)
+        try Statement.token(of: sqlite3_column_value(handle, column), path: database.path)
+    }
+
+    /// What `bind(pointer:named:at:)` has bound.
+    @inline(__always)
+    static func pointer(in value: OpaquePointer?, named name: StaticString) -> UnsafeMutableRawPointer? {
+        name.withUTF8Buffer { name in
+            name.withMemoryRebound(to: CChar.self) { sqlite3_value_pointer(value, $0.baseAddress) }
+        }
+    }
+
+    @inline(__always)
+    static func token(of value: OpaquePointer?, path: String) throws(ArchiveError) -> Token? {
         let type = sqlite3_value_type(value)
         if type == SQLITE_NULL { return nil }
         guard type == SQLITE_TEXT, let text = sqlite3_value_text(value) else {
-            throw database.damaged("a column holds no text where a name belongs")
+            throw .damaged(path: path, problem: "a column holds no text where a name belongs")
         }
         let count = Int(sqlite3_value_bytes(value))
         guard count >= 1, count <= Limits.tokenLength else {
-            throw database.damaged("a name of \(count) bytes")
+            throw .damaged(path: path, problem: "a name of \(count) bytes")
         }
         return Token(base: UnsafeRawPointer(text), count: count)
     }
+
+    /// What the rows are not, as an error.
+    func damaged(_ problem: String) -> ArchiveError { database.damaged(problem) }
 
     /// Any value as text, for people and tests.
     public func text(_ column: Int32) -> String {

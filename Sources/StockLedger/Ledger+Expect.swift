@@ -12,6 +12,8 @@ struct ExpectedKeys: ~Copyable {
         /// Of the first line, if the command has lines.
         var sku: Token?
         var skuHash: UInt64
+        /// The same of an event, which names it by its ordinal; 0 if there is none.
+        var ordinal: UInt32 = 0
     }
 
     private let entries: UnsafeMutablePointer<Entry>
@@ -98,6 +100,28 @@ extension Ledger {
             sum &+= records.glance(at: entry.idHash)
             if entry.sku != nil { sum &+= stocks.glance(at: entry.skuHash) }
         }
+        expected.sink = sum
+    }
+
+    /// Announces an event of the log.
+    @inline(__always)
+    mutating func expect(_ id: Token, ordinal: UInt32) {
+        expected.append(
+            ExpectedKeys.Entry(id: id, idHash: hashKey.hash(id), sku: nil, skuHash: 0, ordinal: ordinal))
+    }
+
+    /// The same as `fetchExpected`, for events.
+    mutating func fetchExpectedEvents() {
+        var sum: UInt64 = 0
+        for entry in expected.all {
+            sum &+= records.slot(of: entry.idHash)
+            if entry.ordinal != 0 {
+                // It lies in two cache lines, or three: counters at its beginning, what is noted of it at its end.
+                let stock = stocks[entry.ordinal]
+                sum &+= UInt64(bitPattern: stock.pointee.onhand) &+ (stock.pointee.isTouched ? 1 : 0)
+            }
+        }
+        for entry in expected.all { sum &+= records.glance(at: entry.idHash) }
         expected.sink = sum
     }
 

@@ -42,7 +42,7 @@ public struct LedgerRestorer: ~Copyable {
     private var homes: UInt64 = 0
 
     /// Records whose places in the index are looked at together, so that memory fetches them side by side.
-    private static let lookAhead = 16
+    private static let lookAhead = 64
 
     public init(hashKey: HashKey, options: LedgerOptions = LedgerOptions()) {
         ledger = Ledger(hashKey: hashKey, options: options)
@@ -86,11 +86,10 @@ public struct LedgerRestorer: ~Copyable {
         var next = 0
         while next < rows.count {
             let count = min(LedgerRestorer.lookAhead, rows.count - next)
-            for index in 0..<count {
-                hashes[index] = ledger.hashKey.hash(rows[next + index].id)
-                // Summed up and kept, so that nobody leaves the loads out.
-                homes &+= ledger.records.slot(of: hashes[index])
-            }
+            for index in 0..<count { hashes[index] = ledger.hashKey.hash(rows[next + index].id) }
+            // Nothing but loads: the processor has as many of them under way as it can. Summed up and kept, so that
+            // nobody leaves them out.
+            for index in 0..<count { homes &+= ledger.records.slot(of: hashes[index]) }
             for index in 0..<count { try add(rows[next + index], hashes[index]) }
             next += count
         }
@@ -108,10 +107,10 @@ public struct LedgerRestorer: ~Copyable {
             (row.state == .return) == (row.returnOf != nil), !isEmpty || row.state == .cancelled,
             row.id.count <= Limits.tokenLength, (row.buyer?.count ?? 0) <= Limits.tokenLength
         else { throw RestoreError(problem: "the record of \(row.id.text) is not one that a ledger writes") }
+        let quantities = 0...Limits.quantity
         for line in row.lines {
-            let quantities = [line.asked, line.sold, line.returned]
-            guard ledger.stocks.isKnown(line.ordinal),
-                quantities.allSatisfy({ $0 >= 0 && $0 <= Limits.quantity }), line.returned <= line.sold
+            guard ledger.stocks.isKnown(line.ordinal), quantities.contains(line.asked), quantities.contains(line.sold),
+                quantities.contains(line.returned), line.returned <= line.sold
             else { throw RestoreError(problem: "a line of \(row.id.text) is not one that a ledger writes") }
         }
         let reference = ledger.records.insert(row.id, hash, buyer: row.buyer, lines: row.lines.count)
