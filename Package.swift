@@ -28,10 +28,11 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
-        // Pure: no system module, no clock, no input or output.
+        // Pure: no clock, no input or output; of the system only memory.
         .target(name: "StockModel"),
         .target(name: "StockWire", dependencies: ["StockModel"]),
-        .target(name: "StockLedger", dependencies: ["StockModel"]),
+        .target(name: "CMemory"),
+        .target(name: "StockLedger", dependencies: ["StockModel", "CMemory"]),
 
         // The outside world.
         .target(name: "CLinux"),
@@ -43,7 +44,7 @@ let package = Package(
         .target(
             name: "StockServer",
             dependencies: [
-                "StockModel", "StockWire", "StockLedger", "StockJournal", "StockArchive", "CLinux",
+                "StockModel", "StockWire", "StockLedger", "StockJournal", "StockArchive", "CLinux", "CMemory",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "StockConnection", dependencies: ["StockModel", "StockWire", "CLinux"]),

@@ -18,6 +18,8 @@ struct FoldStatements: ~Copyable {
     let deleteName: Statement
     let insertSKU: BatchInsert
     let updateSKU: Statement
+    /// The same for a SKU of which only the first five columns have changed.
+    let updateCounters: Statement
     let units: Statement
     let insertUnits: BatchInsert
     let updateUnits: Statement
@@ -49,6 +51,8 @@ struct FoldStatements: ~Copyable {
             UPDATE sku SET onhand = ?, held = ?, sold = ?, settled = ?, loaded = ?, floor = ?, buyer_limit = ?,
                 opens = ?, closes = ?, paused = ?, dropped = ? WHERE ordinal = ?
             """)
+        let updateCounters = try database.prepare(
+            "UPDATE sku SET onhand = ?, held = ?, sold = ?, settled = ?, loaded = ? WHERE ordinal = ?")
         let units = try database.prepare("SELECT units FROM buyer_count WHERE sku = ? AND buyer = ?")
         let insertUnits = try BatchInsert("INSERT INTO buyer_count VALUES ", columns: 3, in: database)
         let updateUnits = try database.prepare("UPDATE buyer_count SET units = ? WHERE sku = ? AND buyer = ?")
@@ -72,6 +76,7 @@ struct FoldStatements: ~Copyable {
         self.deleteName = deleteName
         self.insertSKU = insertSKU
         self.updateSKU = updateSKU
+        self.updateCounters = updateCounters
         self.units = units
         self.insertUnits = insertUnits
         self.updateUnits = updateUnits

@@ -2,6 +2,7 @@
 // for memory: the slot of the index that says whether the id is known, the SKU's slot, its counters, its name. Told of
 // the next commands of a pipeline, the ledger looks at the places of all of them at once, so that the waits overlap.
 
+import CMemory
 import StockModel
 
 /// What the next commands name, with the hashes, in the order in which they come.
@@ -12,7 +13,7 @@ struct ExpectedKeys: ~Copyable {
         /// Of the first line, if the command has lines.
         var sku: Token?
         var skuHash: UInt64
-        /// The same of an event, which names it by its ordinal; 0 if there is none.
+        /// What the SKU most likely is; 0: not known. An event names it by this.
         var ordinal: UInt32 = 0
     }
 
@@ -43,7 +44,7 @@ struct ExpectedKeys: ~Copyable {
         count &+= 1
     }
 
-    var all: UnsafeBufferPointer<Entry> { UnsafeBufferPointer(start: entries, count: count) }
+    var all: UnsafeMutableBufferPointer<Entry> { UnsafeMutableBufferPointer(start: entries, count: count) }
 
     /// The hash of an id that was announced; those announced before it are passed over.
     @inline(__always)
@@ -83,46 +84,45 @@ extension Ledger {
 
     @usableFromInline
     mutating func expect(_ id: Token, _ sku: Token?) {
-        expected.append(
-            ExpectedKeys.Entry(
-                id: id, idHash: hashKey.hash(id), sku: sku, skuHash: sku.map { hashKey.hash($0) } ?? 0))
+        let idHash = hashKey.hash(id)
+        records.prefetchSlot(of: idHash)
+        var skuHash: UInt64 = 0
+        if let sku {
+            skuHash = hashKey.hash(sku)
+            stocks.prefetchSlot(of: skuHash)
+        }
+        expected.append(ExpectedKeys.Entry(id: id, idHash: idHash, sku: sku, skuHash: skuHash))
     }
 
-    /// Looks at what the announced commands will look at. Loads of one pass do not depend on each other: the processor has
-    /// all of them under way at once.
+    /// Fetches what the announced commands will look at. Their slots are near by now; each pass fetches what the one before
+    /// it has found.
     public mutating func fetchExpected() {
-        var sum: UInt64 = 0
-        for entry in expected.all {
-            sum &+= records.slot(of: entry.idHash)
-            if entry.sku != nil { sum &+= stocks.slot(of: entry.skuHash) }
+        for index in expected.all.indices {
+            let entry = expected.all[index]
+            records.prefetchRecord(of: entry.idHash)
+            if entry.sku != nil { expected.all[index].ordinal = stocks.prefetchStock(of: entry.skuHash) }
         }
-        for entry in expected.all {
-            sum &+= records.glance(at: entry.idHash)
-            if entry.sku != nil { sum &+= stocks.glance(at: entry.skuHash) }
-        }
-        expected.sink = sum
+        for entry in expected.all where entry.ordinal != 0 { stocks.prefetchKey(entry.ordinal) }
     }
 
-    /// Announces an event of the log.
+    /// Announces an event of the log, whose SKU is known.
     @inline(__always)
     mutating func expect(_ id: Token, ordinal: UInt32) {
-        expected.append(
-            ExpectedKeys.Entry(id: id, idHash: hashKey.hash(id), sku: nil, skuHash: 0, ordinal: ordinal))
+        let hash = hashKey.hash(id)
+        records.prefetchSlot(of: hash)
+        if ordinal != 0 {
+            // It may lie in three cache lines: the counters at its beginning, what is noted of it at its end.
+            let stock = UnsafeRawPointer(stocks[ordinal])
+            cmemory_prefetch(stock)
+            cmemory_prefetch(stock + 64)
+            cmemory_prefetch(stock + (MemoryLayout<Stock>.size - 1))
+        }
+        expected.append(ExpectedKeys.Entry(id: id, idHash: hash, sku: nil, skuHash: 0, ordinal: ordinal))
     }
 
     /// The same as `fetchExpected`, for events.
     mutating func fetchExpectedEvents() {
-        var sum: UInt64 = 0
-        for entry in expected.all {
-            sum &+= records.slot(of: entry.idHash)
-            if entry.ordinal != 0 {
-                // It lies in two cache lines, or three: counters at its beginning, what is noted of it at its end.
-                let stock = stocks[entry.ordinal]
-                sum &+= UInt64(bitPattern: stock.pointee.onhand) &+ (stock.pointee.isTouched ? 1 : 0)
-            }
-        }
-        for entry in expected.all { sum &+= records.glance(at: entry.idHash) }
-        expected.sink = sum
+        for entry in expected.all { records.prefetchRecord(of: entry.idHash) }
     }
 
     /// The announced commands are gone.

@@ -39,7 +39,6 @@ public struct LedgerRestorer: ~Copyable {
     private var waiting: [(record: UInt32, order: [UInt8])] = []
     /// Of the rows that come next.
     private var hashes = [UInt64](repeating: 0, count: LedgerRestorer.lookAhead)
-    private var homes: UInt64 = 0
 
     /// Records whose places in the index are looked at together, so that memory fetches them side by side.
     private static let lookAhead = 64
@@ -86,10 +85,10 @@ public struct LedgerRestorer: ~Copyable {
         var next = 0
         while next < rows.count {
             let count = min(LedgerRestorer.lookAhead, rows.count - next)
-            for index in 0..<count { hashes[index] = ledger.hashKey.hash(rows[next + index].id) }
-            // Nothing but loads: the processor has as many of them under way as it can. Summed up and kept, so that
-            // nobody leaves them out.
-            for index in 0..<count { homes &+= ledger.records.slot(of: hashes[index]) }
+            for index in 0..<count {
+                hashes[index] = ledger.hashKey.hash(rows[next + index].id)
+                ledger.records.prefetchSlot(of: hashes[index])
+            }
             for index in 0..<count { try add(rows[next + index], hashes[index]) }
             next += count
         }

@@ -167,6 +167,12 @@ public struct Ledger: ~Copyable {
     /// Of the remembered ids' bytes, those of the index.
     public var orderIndexMemory: Int { records.indexBytes }
 
+    /// Memory that the tables will write to soon and that should be made ready for it, a huge page at most; `nil`: there is
+    /// none. It may be touched at any time, by any thread, as long as the ledger lives; nothing happens if it is not.
+    public mutating func takeUnready() -> UnsafeMutableRawBufferPointer? {
+        records.takeUnready() ?? buyers.takeUnready()
+    }
+
     /// The sum of the hashes of all items, and of what the ledger remembers of those it forgot: equal for equal states.
     public mutating func digest() -> UInt64 {
         countTouched()

@@ -211,6 +211,7 @@ public struct Server: ~Copyable {
         openGate()
         // 6. Session: one write for each connection.
         deliverReplies()
+        store.memory.serve(&store.ledger)
         finishTurn()
     }
 }

@@ -83,6 +83,7 @@ public struct Store: ~Copyable {
     public var ledger: Ledger
     public var journal: JournalWriter
     public var clock: LedgerClock
+    let memory: MemoryPreparer
     public let recovery: StoreRecovery
 
     /// Opens and locks the directory, recovers and replays its log, and starts the clock.
@@ -99,6 +100,8 @@ public struct Store: ~Copyable {
         let restored = try Self.restore(directory, options: configuration.ledgerOptions)
         let restoring = restored.report
         var ledger = restored.ledger
+        let memory: MemoryPreparer
+        do { memory = try MemoryPreparer() } catch { throw .unreadable(error) }
         var options = configuration.journalOptions
         options.beginsAnywhere = restoring.sequence > 0
         let journal: JournalWriter
@@ -107,7 +110,10 @@ public struct Store: ~Copyable {
         do {
             journal = try JournalWriter(
                 opening: directory, options: options, replayFrom: restoring.sequence &+ 1, progress: progress,
-                replay: { frame in try Self.replay(frame, into: &ledger, &ahead) })
+                replay: { frame in
+                    memory.serve(&ledger)
+                    try Self.replay(frame, into: &ledger, &ahead)
+                })
         } catch {
             throw Self.storeError(error, path: directory.path)
         }
@@ -128,6 +134,7 @@ public struct Store: ~Copyable {
         }
         self.directory = directory
         self.ledger = ledger
+        self.memory = memory
         self.journal = journal
         recovery = StoreRecovery(
             report: report, restored: restoring, replayed: report.lastSequence &- restoring.sequence,

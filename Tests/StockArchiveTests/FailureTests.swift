@@ -149,6 +149,7 @@ struct FailureTests {
         let scratch = Scratch()
         var options = ArchiveOptions()
         options.foldRows = 200
+        options.checkpointBytes = 0
         var archive = try Archive.open(scratch.database, identity: testIdentity, options: options)
         for turn in shop.turns.prefix(20) { try archive.fold(turn) }
         _ = try archive.commit()

@@ -121,7 +121,7 @@ struct ReconcileTests {
     @Test("Agreements about two counters stand side by side")
     func twoCounters() throws {
         let scratch = try Scratch()
-        var shop = try Self.shop(scratch)
+        let shop = try Self.shop(scratch)
         try shop.close()
         _ = try reconcile(scratch, against: "phone,97\n", keep: true)
         _ = try reconcile(scratch, against: "phone,3\n", by: .sold, keep: true)

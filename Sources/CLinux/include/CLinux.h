@@ -123,8 +123,6 @@ struct clinux_thread_usage {
 };
 // Two system calls, less than a microsecond.
 struct clinux_thread_usage clinux_thread_usage(void);
-// Brings the cache line at `address` near; never faults.
-static inline void clinux_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
 // Asks that the calling thread, which never runs long at a time, need not wait for those that do when it wakes: a short
 // slice of the processor (Linux 6.12; earlier ones take no notice).
 void clinux_run_soon(void);

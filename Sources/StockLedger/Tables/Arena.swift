@@ -15,6 +15,7 @@ struct Arena: ~Copyable {
     /// A granule is `1 << granuleShift` bytes; records begin at granules.
     private let granuleShift: Int
     private let blocks: UnsafeMutablePointer<UnsafeMutableRawPointer>
+    private var source: BlockSource
     private(set) var blockCount = 0
     /// Granules of the newest block that have been handed out.
     private var used = Arena.granulesPerBlock
@@ -29,13 +30,13 @@ struct Arena: ~Copyable {
 
     init(granuleShift: Int) {
         self.granuleShift = granuleShift
+        source = BlockSource(blockBytes: Arena.granulesPerBlock << granuleShift)
         blocks = .allocate(capacity: Arena.maximumBlocks)
         freeLists = .allocate(capacity: Arena.classes)
         freeLists.initialize(repeating: 0, count: Arena.classes)
     }
 
     deinit {
-        for index in 0..<blockCount { blocks[index].deallocate() }
         blocks.deallocate()
         freeLists.deallocate()
     }
@@ -78,11 +79,14 @@ struct Arena: ~Copyable {
 
     private mutating func addBlock() {
         invariant(blockCount < Arena.maximumBlocks, "hasRoom is asked before a promise is made")
-        blocks[blockCount] = .allocate(byteCount: Arena.granulesPerBlock << granuleShift, alignment: 16)
+        blocks[blockCount] = source.take()
         // Granule 0 of block 0 is never handed out: reference 0 names no record.
         used = blockCount == 0 ? 1 : 0
         blockCount &+= 1
     }
+
+    /// Memory that new records will lie in soon and that is not ready for it.
+    mutating func takeUnready() -> UnsafeMutableRawBufferPointer? { source.takeUnready() }
 
     private func sizeClass(_ size: Int) -> Int {
         let granules = (size &+ (1 &<< granuleShift) &- 1) &>> granuleShift

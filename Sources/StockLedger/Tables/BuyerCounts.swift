@@ -23,6 +23,8 @@ struct BuyerCounts: ~Copyable {
     @inline(__always)
     var hasRoom: Bool { arena.hasRoom }
 
+    mutating func takeUnready() -> UnsafeMutableRawBufferPointer? { arena.takeUnready() ?? index.takeUnready() }
+
     func units(of buyer: Token, _ ordinal: UInt32) -> Int64 {
         let reference = find(buyer, ordinal, hashKey.hash(buyer, and: UInt64(ordinal)))
         return reference == 0 ? 0 : arena.pointer(reference).load(as: Int64.self)

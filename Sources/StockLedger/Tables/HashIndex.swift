@@ -1,6 +1,7 @@
 // From the hash of a key to the record that has it. 256 shards, each an open-addressing table of its own that grows
 // by moving a few entries with every insertion: no request ever pays for a rehash.
 
+import CMemory
 import StockModel
 
 /// One shard's table: 64-bit slots of a 32-bit tag (the hash's low half) and a 32-bit reference.
@@ -17,36 +18,29 @@ struct HashIndex {
     private var old: UnsafeMutablePointer<UInt64>?
     private var oldMask: UInt32 = 0
     private var migrated: UInt32 = 0
+    private let shard: UInt32
 
     /// A cache line.
     private static let lineSlots: UInt32 = 8
-    private static let firstCapacity = lineSlots
+    static let firstCapacity = lineSlots
     /// In the old table: the entry that was here is in the new one, or gone. No record has this reference.
     private static let moved = UInt64.max
     /// Slots of the old table looked at per insertion. The new table has room for half as many entries again as
     /// the old one had slots, so two would do; eight are over sooner.
     private static let slotsPerInsertion = lineSlots
 
-    init() {
-        slots = HashIndex.table(HashIndex.firstCapacity)
+    /// - Parameters:
+    ///   - memory: of the tables of all shards, also later.
+    ///   - shard: which of them this is.
+    init(in memory: inout TableMemory, shard: Int) {
+        self.shard = UInt32(truncatingIfNeeded: shard)
+        slots = memory.take(HashIndex.firstCapacity, shard: shard)
         mask = HashIndex.firstCapacity &- 1
-    }
-
-    func deallocate() {
-        slots.deallocate()
-        old?.deallocate()
     }
 
     /// Bytes of the tables.
     var bytes: Int {
         (Int(mask) &+ 1 &+ (old == nil ? 0 : Int(oldMask) &+ 1)) &* 8
-    }
-
-    private static func table(_ capacity: UInt32) -> UnsafeMutablePointer<UInt64> {
-        let table = UnsafeMutableRawPointer.allocate(byteCount: Int(capacity) &* 8, alignment: Int(lineSlots) &* 8)
-            .bindMemory(to: UInt64.self, capacity: Int(capacity))
-        table.initialize(repeating: 0, count: Int(capacity))
-        return table
     }
 
     @inline(__always)
@@ -81,16 +75,17 @@ struct HashIndex {
         }
     }
 
-    /// The lines that a search for this tag, and then its insertion, begin with: a sum of their slots, so that all are
-    /// loaded.
+    /// Fetches the lines that a search for this tag, and then its insertion, begin with.
     @inline(__always)
-    func home(_ tag: UInt32) -> UInt64 {
-        let slot = slots[Int(HashIndex.home(tag, mask))]
-        guard let old else { return slot }
+    func prefetch(_ tag: UInt32) {
+        cmemory_prefetch(slots + Int(HashIndex.home(tag, mask)))
+        guard let old else { return }
+        cmemory_prefetch(old + Int(HashIndex.home(tag, oldMask)))
         // What will be moved next, and the two places where it can go.
         let moving = migrated & oldMask
-        return slot &+ old[Int(HashIndex.home(tag, oldMask))] &+ old[Int(moving)] &+ slots[Int(moving)]
-            &+ slots[Int((moving &+ oldMask &+ 1) & mask)]
+        cmemory_prefetch(old + Int(moving))
+        cmemory_prefetch(slots + Int(moving))
+        cmemory_prefetch(slots + Int((moving &+ oldMask &+ 1) & mask))
     }
 
     /// The first reference with this tag in the line where it belongs, or 0.
@@ -107,18 +102,18 @@ struct HashIndex {
     ///
     /// - Returns: whether `bytes` has changed.
     @inline(__always)
-    mutating func insert(_ tag: UInt32, _ reference: UInt32) -> Bool {
-        let resizes = prepareInsertion()
+    mutating func insert(_ tag: UInt32, _ reference: UInt32, _ memory: inout TableMemory) -> Bool {
+        let resizes = prepareInsertion(&memory)
         place(UInt64(tag) << 32 | UInt64(reference))
         return resizes
     }
 
     @inline(__always)
-    private mutating func prepareInsertion() -> Bool {
+    private mutating func prepareInsertion(_ memory: inout TableMemory) -> Bool {
         let isFull = (UInt64(count) &+ 1) &* 4 > (UInt64(mask) &+ 1) &* 3
         if old == nil && !isFull { return false }
-        if old != nil { migrate(HashIndex.slotsPerInsertion) }
-        if isFull { grow() }
+        if old != nil { migrate(HashIndex.slotsPerInsertion, &memory) }
+        if isFull { grow(&memory) }
         return isFull || old == nil
     }
 
@@ -129,19 +124,19 @@ struct HashIndex {
         count &+= 1
     }
 
-    private mutating func grow() {
-        while old != nil { migrate(1_024) }
+    private mutating func grow(_ memory: inout TableMemory) {
+        while old != nil { migrate(1_024, &memory) }
         let capacity = mask &+ 1
         invariant(capacity < 1 << 31, "the arena runs out before one shard has 2^31 entries")
         old = slots
         oldMask = mask
         migrated = 0
-        slots = HashIndex.table(capacity * 2)
+        slots = memory.take(capacity * 2, shard: Int(shard))
         mask = capacity * 2 &- 1
         count = 0
     }
 
-    private mutating func migrate(_ limit: UInt32) {
+    private mutating func migrate(_ limit: UInt32, _ memory: inout TableMemory) {
         guard let old else { return }
         var left = limit
         while left > 0 && migrated <= oldMask {
@@ -154,7 +149,7 @@ struct HashIndex {
             left &-= 1
         }
         if migrated > oldMask {
-            old.deallocate()
+            memory.giveBack(oldMask &+ 1, shard: Int(shard))
             self.old = nil
         }
     }
@@ -206,61 +201,4 @@ struct HashIndex {
         let slot = old[position - Int(mask) - 1]
         return slot == HashIndex.moved ? 0 : HashIndex.reference(slot)
     }
-}
-
-/// The shards of one kind of record. A hash's top byte names its shard, its low half places it there.
-struct ShardedIndex: ~Copyable {
-    private let shards: UnsafeMutablePointer<HashIndex>
-    /// Records in all shards.
-    private(set) var count = 0
-    /// Bytes of all tables.
-    private(set) var bytes = 0
-
-    init() {
-        shards = .allocate(capacity: Shard.count)
-        for index in 0..<Shard.count {
-            (shards + index).initialize(to: HashIndex())
-            bytes += shards[index].bytes
-        }
-    }
-
-    deinit {
-        for index in 0..<Shard.count { shards[index].deallocate() }
-        shards.deallocate()
-    }
-
-    /// The reference whose record `matches`; 0 when there is none.
-    @inline(__always)
-    func find(_ hash: UInt64, where matches: (UInt32) -> Bool) -> UInt32 {
-        shards[Shard.of(hash)].find(UInt32(truncatingIfNeeded: hash), where: matches)
-    }
-
-    /// What a search for this hash looks at first, to be loaded ahead of time.
-    @inline(__always)
-    func home(_ hash: UInt64) -> UInt64 { shards[Shard.of(hash)].home(UInt32(truncatingIfNeeded: hash)) }
-
-    /// The reference that a search for this hash finds first, or 0: only to load its record ahead of time.
-    @inline(__always)
-    func candidate(_ hash: UInt64) -> UInt32 { shards[Shard.of(hash)].candidate(UInt32(truncatingIfNeeded: hash)) }
-
-    /// Adds a record that is not there.
-    mutating func insert(_ hash: UInt64, _ reference: UInt32) {
-        let shard = shards + Shard.of(hash)
-        let before = shard.pointee.bytes
-        if shard.pointee.insert(UInt32(truncatingIfNeeded: hash), reference) {
-            bytes &+= shard.pointee.bytes &- before
-        }
-        count &+= 1
-    }
-
-    /// Removes a record that is there.
-    mutating func remove(_ hash: UInt64, _ reference: UInt32) {
-        shards[Shard.of(hash)].remove(UInt32(truncatingIfNeeded: hash), reference)
-        count &-= 1
-    }
-
-    /// Positions of one shard, for walks that sum up and for sweeps.
-    func positions(ofShard shard: Int) -> Int { shards[shard].positions }
-
-    func reference(shard: Int, position: Int) -> UInt32 { shards[shard].reference(at: position) }
 }

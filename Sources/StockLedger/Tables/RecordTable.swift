@@ -1,5 +1,6 @@
 // All remembered ids, found by id, and the queue of those that have ended, in the order in which they ended.
 
+import CMemory
 import StockModel
 
 /// Orders and operations in one namespace.
@@ -26,6 +27,8 @@ struct RecordTable: ~Copyable {
     @inline(__always)
     var hasRoom: Bool { arena.hasRoom }
 
+    mutating func takeUnready() -> UnsafeMutableRawBufferPointer? { arena.takeUnready() ?? index.takeUnready() }
+
     @inline(__always)
     subscript(reference: Arena.Reference) -> Record { Record(base: arena.pointer(reference)) }
 
@@ -39,15 +42,18 @@ struct RecordTable: ~Copyable {
         }
     }
 
-    /// The memory that `find` begins with.
+    /// Fetches the memory that `find` begins with.
     @inline(__always)
-    func slot(of hash: UInt64) -> UInt64 { index.home(hash) }
+    func prefetchSlot(of hash: UInt64) { index.prefetch(hash) }
 
-    /// The record that `find` most likely ends with: a part of its first bytes.
+    /// Fetches the record that `find` most likely ends with, once its slot is there.
     @inline(__always)
-    func glance(at hash: UInt64) -> UInt64 {
+    func prefetchRecord(of hash: UInt64) {
         let reference = index.candidate(hash)
-        return reference == 0 ? 0 : self[reference].header.pointee.sequence
+        guard reference != 0 else { return }
+        let base = arena.pointer(reference)
+        cmemory_prefetch(base)
+        cmemory_prefetch(base + 64)
     }
 
     /// Adds a record for an id that is not remembered. The caller fills in header and lines.

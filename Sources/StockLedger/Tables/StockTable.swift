@@ -1,5 +1,6 @@
 // The SKUs: a record each, found by key through the index and by ordinal directly.
 
+import CMemory
 import StockModel
 
 /// The counters and settings of one SKU. 104 bytes; with its share of the index below the 128 that are allowed.
@@ -71,6 +72,7 @@ struct StockTable: ~Copyable {
     private var pages: UnsafeMutablePointer<UnsafeMutablePointer<Stock>>
     private var pageCapacity = 64
     private var pageCount = 0
+    private var source = BlockSource(blockBytes: pageSize * MemoryLayout<Stock>.stride)
     private var index = ShardedIndex()
     private var keys = Arena(granuleShift: 3)
     private let hashKey: HashKey
@@ -86,7 +88,6 @@ struct StockTable: ~Copyable {
     }
 
     deinit {
-        for page in 0..<pageCount { pages[page].deallocate() }
         pages.deallocate()
     }
 
@@ -128,19 +129,24 @@ struct StockTable: ~Copyable {
         }
     }
 
-    /// The memory that `find` begins with.
+    /// Fetches the memory that `find` begins with.
     @inline(__always)
-    func slot(of hash: UInt64) -> UInt64 { index.home(hash) }
+    func prefetchSlot(of hash: UInt64) { index.prefetch(hash) }
 
-    /// The counters and the name that `find` most likely ends with: a part of each.
+    /// Fetches the counters that `find` most likely ends with, once its slot is there; their ordinal, or 0.
     @inline(__always)
-    func glance(at hash: UInt64) -> UInt64 {
+    func prefetchStock(of hash: UInt64) -> UInt32 {
         let ordinal = index.candidate(hash)
         guard ordinal != 0 else { return 0 }
-        let stock = self[ordinal]
-        let name = keys.pointer(stock.pointee.keyReference).load(as: UInt8.self)
-        return UInt64(bitPattern: stock.pointee.onhand) &+ UInt64(name)
+        let stock = UnsafeRawPointer(self[ordinal])
+        cmemory_prefetch(stock)
+        cmemory_prefetch(stock + 64)
+        return ordinal
     }
+
+    /// Fetches the name of an ordinal, once its counters are there.
+    @inline(__always)
+    func prefetchKey(_ ordinal: UInt32) { cmemory_prefetch(keys.pointer(self[ordinal].pointee.keyReference)) }
 
     /// Adds a SKU that does not exist, or one that was dropped long ago, and returns its ordinal.
     mutating func create(_ key: Token, isDropped: Bool = false) -> UInt32 {
@@ -173,7 +179,7 @@ struct StockTable: ~Copyable {
             pages = larger
             pageCapacity *= 2
         }
-        pages[pageCount] = .allocate(capacity: StockTable.pageSize)
+        pages[pageCount] = source.take().bindMemory(to: Stock.self, capacity: StockTable.pageSize)
         pageCount += 1
     }
 }

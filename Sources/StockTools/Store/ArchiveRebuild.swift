@@ -70,8 +70,7 @@ public struct ArchiveRebuild {
                 if reached == 0, frame.firstSequence > 1, archive.position.sequence == 0, archive.pendingEvents == 0 {
                     throw ToolError(.badInput, missingFront(frame.firstSequence))
                 }
-                try archive.fold(
-                    payload: frame.payload, firstSequence: frame.firstSequence, at: Timestamp(milliseconds: frame.time))
+                try archive.fold(frame)
             })
         switch verdict {
         case .intact: break
