@@ -235,22 +235,24 @@ extension Database {
     /// Makes the two aggregate functions of this file. They have no result: what they are called with is what counts.
     fileprivate func defineRecordFunctions() throws(ArchiveError) {
         guard !hasRecordFunctions else { return }
-        try define("take_record") { context, _, values in
+        try define("take_record", of: RecordReader.columns) { context, _, values in
             RecordRange.take(context, values) { (range, row) throws(ArchiveError) in try range.add(record: row) }
         }
-        try define("take_line") { context, _, values in
+        try define("take_line", of: RecordReader.lineColumns) { context, _, values in
             RecordRange.take(context, values) { (range, row) throws(ArchiveError) in try range.add(line: row) }
         }
         hasRecordFunctions = true
     }
 
     private func define(
-        _ name: String,
+        _ name: String, of columns: String,
         _ take: @escaping @convention(c) (OpaquePointer?, Int32, UnsafeMutablePointer<OpaquePointer?>?) -> Void
     ) throws(ArchiveError) {
+        // So many values are there to be looked at: the range and the columns.
+        let count = Int32(columns.split(separator: ",").count + 1)
         // Direct only: no view or trigger of a database that somebody else wrote may call them.
         let code = sqlite3_create_function_v2(
-            handle, name, -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, nil, nil, take, { _ in }, nil)
+            handle, name, count, SQLITE_UTF8 | SQLITE_DIRECTONLY, nil, nil, take, { _ in }, nil)
         guard code == SQLITE_OK else { throw failure(code) }
     }
 }
