@@ -22,12 +22,14 @@ extension Archive {
         case .configured(let ordinal, let settings):
             try exists(ordinal, step)
             skus[ordinal].row.settings = settings
+            skus[ordinal].isConfigured = true
             skus.touch(ordinal)
             try note(step, ordinal, reason: fold.names.copy(settings.text))
         case .dropped(let ordinal):
             try exists(ordinal, step)
             guard skus[ordinal].row.held == 0 else { throw step.misfit("units of the SKU are held") }
             skus[ordinal].row.isDropped = true
+            skus[ordinal].isConfigured = true
             skus[ordinal].isDropping = true
             skus.touch(ordinal)
             try note(step, ordinal, reason: nil)

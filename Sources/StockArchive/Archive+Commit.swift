@@ -181,9 +181,16 @@ extension Archive {
             skus[ordinal].digest = digest
             if skus[ordinal].isDropping && !skus[ordinal].isNew { try deleteBuyers(ofSKU: ordinal) }
             guard !skus[ordinal].isNew else { continue }
-            statements.updateSKU.bindCounters(row, after: 0)
-            statements.updateSKU.bind(Int64(ordinal), at: 12)
-            try statements.updateSKU.run()
+            if skus[ordinal].isConfigured {
+                statements.updateSKU.bindCounters(row, after: 0)
+                statements.updateSKU.bindSettings(row, after: 5)
+                statements.updateSKU.bind(Int64(ordinal), at: 12)
+                try statements.updateSKU.run()
+            } else {
+                statements.updateCounters.bindCounters(row, after: 0)
+                statements.updateCounters.bind(Int64(ordinal), at: 6)
+                try statements.updateCounters.run()
+            }
         }
         let new = touched.filter { skus[$0].isNew }
         try statements.insertSKU.insert(new.count) { statement, index, before in
@@ -191,6 +198,7 @@ extension Archive {
             statement.bind(Int64(row.ordinal), at: before + 1)
             statement.bind(row.key, at: before + 2)
             statement.bindCounters(row, after: before + 2)
+            statement.bindSettings(row, after: before + 7)
         }
     }
 
@@ -209,18 +217,22 @@ extension Archive {
 }
 
 extension Statement {
-    /// The eleven columns of `sku` after the name, in their order.
+    /// The five columns of `sku` after the name, in their order.
     fileprivate func bindCounters(_ row: SKURow, after before: Int32) {
         bind(row.onhand, at: before + 1)
         bind(row.held, at: before + 2)
         bind(row.sold, at: before + 3)
         bind(row.settled, at: before + 4)
         bind(row.loaded, at: before + 5)
-        bind(row.settings.floor, at: before + 6)
-        bind(row.settings.limit, at: before + 7)
-        bind(row.settings.opens, at: before + 8)
-        bind(row.settings.closes, at: before + 9)
-        bind(row.settings.paused ? 1 : 0 as Int64, at: before + 10)
-        bind(row.isDropped ? 1 : 0 as Int64, at: before + 11)
+    }
+
+    /// The six columns after these.
+    fileprivate func bindSettings(_ row: SKURow, after before: Int32) {
+        bind(row.settings.floor, at: before + 1)
+        bind(row.settings.limit, at: before + 2)
+        bind(row.settings.opens, at: before + 3)
+        bind(row.settings.closes, at: before + 4)
+        bind(row.settings.paused ? 1 : 0 as Int64, at: before + 5)
+        bind(row.isDropped ? 1 : 0 as Int64, at: before + 6)
     }
 }

@@ -16,6 +16,9 @@ public struct ArchiveOptions: Sendable {
     public var cacheBytes = 128 << 20
     /// Rows that a fold holds in memory (about 100 bytes each) before it commits by itself.
     public var foldRows = 1_000_000
+    /// What the write-ahead log may grow to before it is copied into the database. A page that many folds change is then
+    /// copied, and synced, once for all of them.
+    public var checkpointBytes = 256 << 20
     /// Above it no fold begins: a reader that never ends keeps SQLite from starting the write-ahead log anew.
     public var logBytes = 2 << 30
 
@@ -27,8 +30,8 @@ public struct FoldReport: Equatable, Sendable {
     public var events = 0
     /// The newest event in the database.
     public var sequence: UInt64 = 0
-    /// Bytes of SQLite's write-ahead log after the checkpoint that followed; more than one fold's worth only while
-    /// someone reads.
+    /// Bytes of SQLite's write-ahead log; more than `ArchiveOptions.checkpointBytes` and one fold's worth only while someone
+    /// reads.
     public var logBytes = 0
 }
 
@@ -58,6 +61,7 @@ public struct Archive: ~Copyable {
     /// After an error the memory is ahead of the database and is loaded again.
     private var isStale = true
     private var logBytes = 0
+    private let pageBytes: Int
 
     /// Opens the archive of a store, or makes an empty one where no file is.
     ///
@@ -83,24 +87,27 @@ public struct Archive: ~Copyable {
         try database.checkFormat()
         try database.checkIdentity(identity)
         try database.bringUpToDate()
-        // WAL: people may read while a fold is written. Its checkpoints are ours: after each commit.
+        // WAL: people may read while a fold is written. Its checkpoints are ours: after a commit that has made it long.
         try database.execute(
             """
             PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
             PRAGMA journal_size_limit = \(64 << 20); PRAGMA cache_size = -\(options.cacheBytes >> 10)
             """)
+        database.countLogPages()
+        let pageBytes = Int(try database.integer("PRAGMA page_size"))
         let entries = try EntryWriter(database)
         let statements = try FoldStatements(database)
         var archive = Archive(
-            database, entries: entries, statements: statements, identity: identity, options: options)
+            database, entries: entries, statements: statements, identity: identity, options: options, pageBytes: pageBytes)
         try archive.reload()
         return archive
     }
 
     private init(
         _ database: Database, entries: consuming EntryWriter, statements: consuming FoldStatements,
-        identity: StoreIdentity, options: ArchiveOptions
+        identity: StoreIdentity, options: ArchiveOptions, pageBytes: Int
     ) {
+        self.pageBytes = pageBytes
         path = database.path
         self.identity = identity
         self.options = options
@@ -137,6 +144,17 @@ public struct Archive: ~Copyable {
     }
 
     /// Takes in the events of one frame of the log.
+    public mutating func fold(_ frame: LogFrame) throws(ArchiveError) {
+        let time = Timestamp(milliseconds: frame.time)
+        var sequence = frame.firstSequence
+        for event in frame.events {
+            try fold(event, sequence: sequence, at: time)
+            sequence &+= 1
+        }
+        if let problem = frame.problem { throw unreadable(problem, sequence) }
+    }
+
+    /// The same with events that nobody has decoded.
     ///
     /// - Parameters:
     ///   - payload: as `LogFrame.payload`; likewise its first sequence and its time.
@@ -150,13 +168,17 @@ public struct Archive: ~Copyable {
             do {
                 event = try reader.next()
             } catch {
-                rollback()
-                throw .misfit(sequence: sequence, problem: error.description)
+                throw unreadable(error, sequence)
             }
             guard let event else { return }
             try fold(event, sequence: sequence, at: time)
             sequence &+= 1
         }
+    }
+
+    private mutating func unreadable(_ problem: MalformedEvent, _ sequence: UInt64) -> ArchiveError {
+        rollback()
+        return .misfit(sequence: sequence, problem: problem.description)
     }
 
     /// Events that are folded but not committed.
@@ -247,11 +269,13 @@ public struct Archive: ~Copyable {
         try checkpoint()
     }
 
-    /// After each commit, so that the write-ahead log holds one fold: when it is copied whole and nobody reads it,
-    /// the next fold begins it anew.
+    /// After each commit: a write-ahead log that has become long is copied into the database. When it is copied whole and
+    /// nobody reads it, the next fold begins it anew.
     private mutating func checkpoint() throws(ArchiveError) {
+        logBytes = database.logPages * pageBytes
+        guard logBytes >= min(options.checkpointBytes, options.logBytes / 2) else { return }
         let (pages, copied) = try database.checkpoint()
-        logBytes = pages * 4_096
+        logBytes = pages * pageBytes
         guard pages == copied, logBytes > options.logBytes / 2 else { return }
         // Large, and all of it is in the database: cut it, unless a reader stands in it.
         if database.truncateLog() { logBytes = 0 }

@@ -45,7 +45,7 @@ public struct ArchiveReader: ~Copyable {
     /// Hands every row of the state to `sink`, on this thread; another one reads meanwhile. What the sink throws is thrown
     /// on; that their digest is `position.digest` is for the sink to compare, as `LedgerRestorer.finish` does.
     public func load<Sink: RowSink & ~Copyable>(into sink: inout Sink) throws {
-        let pipe = try RowPipe()
+        let pipe = try RowPipe((0..<4).map { _ in RowBatch() })
         let lent = LentDatabase(database: database)
         let thread = try Thread(name: "archive-read", stop: { pipe.abandon() }, body: {
             pipe.close(

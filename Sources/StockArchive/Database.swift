@@ -19,6 +19,10 @@ public final class Database {
 
     public let path: String
     let handle: OpaquePointer
+    /// Pages of the write-ahead log as of the newest commit of this connection, when they are counted.
+    private(set) var logPages = 0
+    /// See `RecordReader`.
+    var hasRecordFunctions = false
 
     /// - Parameter patience: milliseconds to wait for a lock that another connection holds, before `busy` is thrown.
     public init(_ path: String, _ access: Access, patience: Int32 = 5_000) throws(ArchiveError) {
@@ -81,6 +85,14 @@ public final class Database {
     }
 
     func damaged(_ problem: String) -> ArchiveError { .damaged(path: path, problem: problem) }
+
+    /// Counts `logPages` from now on.
+    func countLogPages() {
+        sqlite3_wal_hook(handle, { database, _, _, pages in
+            if let database { Unmanaged<Database>.fromOpaque(database).takeUnretainedValue().logPages = Int(pages) }
+            return SQLITE_OK
+        }, Unmanaged.passUnretained(self).toOpaque())
+    }
 
     /// Copies what the write-ahead log holds into the database, as far as readers allow, without waiting for anyone.
     ///

@@ -18,6 +18,8 @@ struct FoldStatements: ~Copyable {
     let deleteName: Statement
     let insertSKU: BatchInsert
     let updateSKU: Statement
+    /// The same for a SKU of which only the first five columns have changed.
+    let updateCounters: Statement
     let units: Statement
     let insertUnits: BatchInsert
     let updateUnits: Statement
@@ -26,7 +28,7 @@ struct FoldStatements: ~Copyable {
     let deleteBuyersOfSKU: Statement
 
     init(_ database: Database) throws(ArchiveError) {
-        let columns = RecordReader.columns
+        let columns = RecordReader.columns + ", born"
         let sequence = try database.prepare("SELECT value FROM meta WHERE key = 'sequence'")
         let recordByID = try database.prepare(
             "SELECT \(columns) FROM record WHERE number IN (SELECT number FROM known_id WHERE id = ?)")
@@ -49,6 +51,8 @@ struct FoldStatements: ~Copyable {
             UPDATE sku SET onhand = ?, held = ?, sold = ?, settled = ?, loaded = ?, floor = ?, buyer_limit = ?,
                 opens = ?, closes = ?, paused = ?, dropped = ? WHERE ordinal = ?
             """)
+        let updateCounters = try database.prepare(
+            "UPDATE sku SET onhand = ?, held = ?, sold = ?, settled = ?, loaded = ? WHERE ordinal = ?")
         let units = try database.prepare("SELECT units FROM buyer_count WHERE sku = ? AND buyer = ?")
         let insertUnits = try BatchInsert("INSERT INTO buyer_count VALUES ", columns: 3, in: database)
         let updateUnits = try database.prepare("UPDATE buyer_count SET units = ? WHERE sku = ? AND buyer = ?")
@@ -72,6 +76,7 @@ struct FoldStatements: ~Copyable {
         self.deleteName = deleteName
         self.insertSKU = insertSKU
         self.updateSKU = updateSKU
+        self.updateCounters = updateCounters
         self.units = units
         self.insertUnits = insertUnits
         self.updateUnits = updateUnits
@@ -94,7 +99,7 @@ struct FoldStatements: ~Copyable {
         recordByID.reset()
         recordByID.bind(id, at: 1)
         guard try recordByID.step() else { return nil }
-        let stored = try recordByID.storedRecord(lines: UnsafeBufferPointer(start: nil, count: 0), in: database)
+        let stored = try recordByID.recordAndBirth()
         try read(&lines, of: stored.number, in: database)
         return stored
     }
@@ -106,7 +111,7 @@ struct FoldStatements: ~Copyable {
         recordByNumber.reset()
         recordByNumber.bind(number, at: 1)
         guard try recordByNumber.step() else { return nil }
-        let stored = try recordByNumber.storedRecord(lines: UnsafeBufferPointer(start: nil, count: 0), in: database)
+        let stored = try recordByNumber.recordAndBirth()
         try read(&lines, of: number, in: database)
         return stored
     }
@@ -123,7 +128,7 @@ struct FoldStatements: ~Copyable {
         lines.removeAll(keepingCapacity: true)
         linesOfRecord.bind(Schema.place(number, 0), at: 1)
         linesOfRecord.bind(Schema.place(number, 1_023), at: 2)
-        while try linesOfRecord.step() { lines.append(try linesOfRecord.lineRow(in: database)) }
+        while try linesOfRecord.step() { lines.append(try linesOfRecord.lineRow()) }
     }
 
     /// Lets go of the rows that were looked at: an open statement would keep its view of the database for ever.
@@ -132,5 +137,14 @@ struct FoldStatements: ~Copyable {
         recordByNumber.reset()
         linesOfRecord.reset()
         returnsOfOrder.reset()
+    }
+}
+
+extension Statement {
+    /// The row of a statement that selects `RecordReader.columns` and `born`, without its lines.
+    fileprivate func recordAndBirth() throws(ArchiveError) -> StoredRecord {
+        var stored = try storedRecord(lines: UnsafeBufferPointer(start: nil, count: 0))
+        stored.born = isNull(10) ? nil : integer(10)
+        return stored
     }
 }

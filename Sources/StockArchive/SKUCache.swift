@@ -10,6 +10,8 @@ struct CachedSKU {
     var shard: Int
     var isNew: Bool
     var isTouched = false
+    /// More than its counters has changed in this fold.
+    var isConfigured = false
     /// Dropped in this fold: its buyers' counts go.
     var isDropping = false
 }
@@ -48,6 +50,7 @@ struct SKUCache: ~Copyable {
         for ordinal in touched {
             self[ordinal].isTouched = false
             self[ordinal].isNew = false
+            self[ordinal].isConfigured = false
             self[ordinal].isDropping = false
         }
         touched.removeAll(keepingCapacity: true)

@@ -14,8 +14,8 @@ public enum LogInspector {
     ) throws -> (verdict: LogVerdict, report: RecoveryReport) {
         // A log whose front was dropped begins later; "from 1" then means "from what is there".
         let reach = first > 1 ? first : try LogReader.firstSequence(in: directory)
-        var reader = try LogReader(directory, from: reach, isLive: directory.isServed)
-        let end = try reader.run(progress: progress, visit: visit)
+        let end = try LogReader(directory, from: reach, isLive: directory.isServed)
+            .runAhead(progress: progress, visit: visit)
         return (end.verdict(isLive: directory.isServed), end.report)
     }
 
@@ -28,8 +28,8 @@ public enum LogInspector {
     public static func readSealed(
         _ directory: StoreDirectory, from first: UInt64, through segment: UInt64, visit: (LogFrame) throws -> Void
     ) throws {
-        var reader = try LogReader(directory, from: first, through: segment, isLive: false)
-        let end = try reader.run(progress: { _ in }, visit: visit)
+        let end = try LogReader(directory, from: first, through: segment, isLive: false)
+            .runAhead(progress: { _ in }, visit: visit)
         switch end.verdict(isLive: false) {
         case .intact: return
         case .damaged(let damage): throw JournalError.damaged(damage)

@@ -62,7 +62,8 @@ struct LogReader: ~Copyable {
         end.nextSequence = first
     }
 
-    /// Reads to the end or to the first bad place, and hands each frame with an event ≥ `first` to `visit`.
+    /// Reads to the end or to the first bad place, and hands each frame with an event ≥ `first` to `visit`. Its events are
+    /// not decoded: see `runAhead`.
     mutating func run(progress: (LogProgress) -> Void, visit: (LogFrame) throws -> Void) throws -> LogEnd {
         for number in numbers {
             if let size = try? SegmentReader(number, in: directory).writtenSize { bytesTotal += UInt64(size) }
@@ -121,7 +122,8 @@ struct LogReader: ~Copyable {
                 }
                 take(header, number: number, offset: offset)
                 if header.kind == .events, header.nextSequence > first {
-                    try visit(frame(header, payload: payload, number: number, offset: offset))
+                    let position = LogPosition(segment: number, offset: UInt64(offset))
+                    try visit(LogFrame(header, payload: payload, at: position))
                 }
                 offset += header.frameSize
                 if bytesDone + UInt64(offset) >= nextProgress {
@@ -243,14 +245,6 @@ struct LogReader: ~Copyable {
         end.frames += 1
         end.events += UInt64(header.eventCount)
         end.bytes += UInt64(header.frameSize)
-    }
-
-    private func frame(_ header: FrameHeader, payload: UnsafeRawPointer, number: UInt64, offset: Int) -> LogFrame {
-        LogFrame(
-            payload: UnsafeRawBufferPointer(start: payload, count: header.payloadCount),
-            firstSequence: header.firstSequence, eventCount: header.eventCount, time: header.time,
-            durableSequence: header.durableSequence,
-            position: LogPosition(segment: number, offset: UInt64(offset)))
     }
 
     // MARK: A bad place

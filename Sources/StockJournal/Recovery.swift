@@ -57,8 +57,7 @@ struct Recovery {
     ) throws -> RecoveredLog {
         try directory.removeTemporaries()
         if options.beginsAnywhere, first > 1, try directory.hasNoEvents() { return try beginning(with: first) }
-        var reader = try LogReader(directory, from: first, isLive: false)
-        let end = try reader.run(progress: progress, visit: replay)
+        let end = try LogReader(directory, from: first, isLive: false).runAhead(progress: progress, visit: replay)
 
         var report = end.report
         switch end.verdict(isLive: false) {

@@ -1,6 +1,8 @@
 // What a reader of the log hands out: a frame at a time, where it stands, how far the reading is, and at the end
 // what was found.
 
+import StockModel
+
 /// One frame as read. `payload` points into the reader's buffer: valid only until the closure it is handed to returns.
 public struct LogFrame {
     /// The encoded events, exactly as they were appended.
@@ -12,9 +14,26 @@ public struct LogFrame {
     /// The newest sequence that was known to be durable when the frame was written.
     public var durableSequence: UInt64
     public var position: LogPosition
+    /// The payload's events, up to the first that cannot be read, which `problem` is about.
+    public var events: UnsafeBufferPointer<Event>
+    public var problem: MalformedEvent?
+    /// `events`, and behind them those of the next frames, as far as they are read: for those who look ahead.
+    public var upcoming: UnsafeBufferPointer<Event>
 
     /// The sequence of its last event. The reader has checked that this does not overflow.
     public var lastSequence: UInt64 { firstSequence &+ UInt64(eventCount) &- 1 }
+
+    /// A frame whose events are not decoded yet.
+    init(_ header: FrameHeader, payload: UnsafeRawPointer, at position: LogPosition) {
+        self.payload = UnsafeRawBufferPointer(start: payload, count: header.payloadCount)
+        firstSequence = header.firstSequence
+        eventCount = header.eventCount
+        time = header.time
+        durableSequence = header.durableSequence
+        self.position = position
+        events = UnsafeBufferPointer(start: nil, count: 0)
+        upcoming = events
+    }
 }
 
 /// A place in the log.

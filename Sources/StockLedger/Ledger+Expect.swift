@@ -12,7 +12,7 @@ struct ExpectedKeys: ~Copyable {
         /// Of the first line, if the command has lines.
         var sku: Token?
         var skuHash: UInt64
-        /// What the SKU most likely is; 0: not known.
+        /// What the SKU most likely is; 0: not known. An event names it by this.
         var ordinal: UInt32 = 0
     }
 
@@ -100,6 +100,20 @@ extension Ledger {
             if entry.sku != nil { expected.all[index].ordinal = stocks.prefetchStock(of: entry.skuHash) }
         }
         for entry in expected.all where entry.ordinal != 0 { stocks.prefetchKey(entry.ordinal) }
+    }
+
+    /// Announces an event of the log, whose SKU is known.
+    @inline(__always)
+    mutating func expect(_ id: Token, ordinal: UInt32) {
+        let hash = hashKey.hash(id)
+        records.prefetchSlot(of: hash)
+        if ordinal != 0 { stocks.prefetch(ordinal) }
+        expected.append(ExpectedKeys.Entry(id: id, idHash: hash, sku: nil, skuHash: 0, ordinal: ordinal))
+    }
+
+    /// The same as `fetchExpected`, for events.
+    mutating func fetchExpectedEvents() {
+        for entry in expected.all { records.prefetchRecord(of: entry.idHash) }
     }
 
     /// The announced commands are gone.

@@ -12,20 +12,23 @@ public struct ReplayError: Error, Equatable, CustomStringConvertible {
     public var description: String { "event \(sequence) does not fit what came before it: \(problem)" }
 }
 
-/// Looks ahead in a frame whose events are being applied. Most of the time of a replay is waiting for memory: the slot of
+/// Looks ahead among decoded events that are being applied. Most of the time of a replay is waiting for memory: the slot of
 /// the index that says whether an id is known, the counters of a SKU. Those of the next events are waited for together.
 public struct ReplayAhead: ~Copyable {
-    private var reader: EventReader
     private var left = 0
 
-    /// - Parameter payload: of the frame; it stays where it is while its events are applied.
-    public init(_ payload: UnsafeRawBufferPointer) {
-        reader = EventReader(payload)
-    }
+    public init() {}
 
-    /// To be called before each event of the frame is applied. It changes nothing but the time that this takes.
-    public mutating func step(_ ledger: inout Ledger) {
-        if left == 0 { left = ledger.expect(&reader) }
+    /// To be called before each event is applied, whose sequence this is not asked. It changes nothing but the time that
+    /// this takes.
+    ///
+    /// - Parameters:
+    ///   - index: of the event that comes next.
+    ///   - upcoming: it, and what comes behind it. They stay where they are until all of them were applied, and none of
+    ///     other events is announced meanwhile.
+    @inline(__always)
+    public mutating func step(to index: Int, of upcoming: UnsafeBufferPointer<Event>, _ ledger: inout Ledger) {
+        if left == 0 { left = ledger.expect(upcoming, from: index) }
         left = max(0, left &- 1)
     }
 }
@@ -40,21 +43,22 @@ extension Ledger {
         isReplaying = false
     }
 
-    /// Announces the next events of a frame, and how many they are. What cannot be read is for the one who applies it.
-    fileprivate mutating func expect(_ events: inout EventReader) -> Int {
+    /// Announces the next events, and says how many they are.
+    @usableFromInline
+    mutating func expect(_ events: UnsafeBufferPointer<Event>, from first: Int) -> Int {
         expectNothing()
-        var count = 0
-        while count < ExpectedKeys.capacity, let event = try? events.next() {
-            count &+= 1
-            switch event {
+        let count = min(ExpectedKeys.capacity, events.count &- first)
+        for index in first..<(first &+ count) {
+            switch events[index] {
             case .deducted(let id, let lines, _, _), .reserved(let id, let lines, _, _, _, _),
                 .confirmed(let id, let lines, _), .cancelled(let id, let lines, _), .expired(let id, let lines):
-                expect(id, nil)
-                if let ordinal = lines.first?.ordinal, stocks.isKnown(ordinal) { stocks.prefetch(ordinal) }
+                let ordinal = lines.first?.ordinal ?? 0
+                expect(id, ordinal: stocks.isKnown(ordinal) ? ordinal : 0)
+            case .returned(let key, _, _, _, _): expect(key, ordinal: 0)
             default: break
             }
         }
-        fetchExpected()
+        fetchExpectedEvents()
         return count
     }
 

@@ -41,7 +41,7 @@ public struct LedgerRestorer: ~Copyable {
     private var hashes = [UInt64](repeating: 0, count: LedgerRestorer.lookAhead)
 
     /// Records whose places in the index are looked at together, so that memory fetches them side by side.
-    private static let lookAhead = 16
+    private static let lookAhead = 64
 
     public init(hashKey: HashKey, options: LedgerOptions = LedgerOptions()) {
         ledger = Ledger(hashKey: hashKey, options: options)
@@ -106,10 +106,10 @@ public struct LedgerRestorer: ~Copyable {
             (row.state == .return) == (row.returnOf != nil), !isEmpty || row.state == .cancelled,
             row.id.count <= Limits.tokenLength, (row.buyer?.count ?? 0) <= Limits.tokenLength
         else { throw RestoreError(problem: "the record of \(row.id.text) is not one that a ledger writes") }
+        let quantities = 0...Limits.quantity
         for line in row.lines {
-            let quantities = [line.asked, line.sold, line.returned]
-            guard ledger.stocks.isKnown(line.ordinal),
-                quantities.allSatisfy({ $0 >= 0 && $0 <= Limits.quantity }), line.returned <= line.sold
+            guard ledger.stocks.isKnown(line.ordinal), quantities.contains(line.asked), quantities.contains(line.sold),
+                quantities.contains(line.returned), line.returned <= line.sold
             else { throw RestoreError(problem: "a line of \(row.id.text) is not one that a ledger writes") }
         }
         let reference = ledger.records.insert(row.id, hash, buyer: row.buyer, lines: row.lines.count)

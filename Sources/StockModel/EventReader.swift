@@ -13,12 +13,16 @@ public struct MalformedEvent: Error, Equatable, CustomStringConvertible {
 /// Walks over the events of one frame's payload.
 ///
 /// The events' tokens point into the payload and their lines into the reader: an event is valid until the next one
-/// is read.
+/// is read. For events that are to stay, somebody else gives the place for their lines.
 public struct EventReader: ~Copyable {
     private let payload: UnsafeRawBufferPointer
     /// Where the next event begins.
     public private(set) var offset = 0
-    private let lineScratch: UnsafeMutablePointer<EventLine>
+    /// Lines that were put into the place that was given.
+    public private(set) var keptLines = 0
+    private let lines: UnsafeMutablePointer<EventLine>
+    private let lineCapacity: Int
+    private let keepsLines: Bool
 
     // The event that is being read.
     private var cursor = 0
@@ -28,12 +32,25 @@ public struct EventReader: ~Copyable {
     /// - Parameter payload: whole events, as `EventBuffer.bytes` gave them; they must outlive the reader.
     public init(_ payload: UnsafeRawBufferPointer) {
         self.payload = payload
-        lineScratch = .allocate(capacity: Limits.pairs)
+        lines = .allocate(capacity: Limits.pairs)
+        lineCapacity = Limits.pairs
+        keepsLines = false
+    }
+
+    /// A reader whose events are valid as long as the payload and `place`, which has room for `lineLimit(of:)` lines.
+    public init(_ payload: UnsafeRawBufferPointer, keepingLinesIn place: UnsafeMutableBufferPointer<EventLine>) {
+        self.payload = payload
+        lines = place.baseAddress ?? .allocate(capacity: 1)
+        lineCapacity = place.count
+        keepsLines = place.baseAddress != nil
     }
 
     deinit {
-        lineScratch.deallocate()
+        if !keepsLines { lines.deallocate() }
     }
+
+    /// No payload of so many bytes has more lines: each takes a byte for each of its five numbers.
+    public static func lineLimit(of bytes: Int) -> Int { bytes / 5 }
 
     /// The next event, or `nil` at the end of the payload.
     public mutating func next() throws(MalformedEvent) -> Event? {
@@ -70,25 +87,25 @@ public struct EventReader: ~Copyable {
         case .dropped:
             return .dropped(ordinal: try ordinal())
         case .deducted:
-            return .deducted(id: try token(), lines: try lines(), buyer: try buyer(), born: try born())
+            return .deducted(id: try token(), lines: try eventLines(), buyer: try buyer(), born: try born())
         case .reserved:
             return .reserved(
-                id: try token(), lines: try lines(), buyer: try buyer(), born: try born(),
+                id: try token(), lines: try eventLines(), buyer: try buyer(), born: try born(),
                 ttl: try duration(), expires: try time())
         case .confirmed:
-            return .confirmed(id: try token(), lines: try lines(), late: has(EventFlags.first))
+            return .confirmed(id: try token(), lines: try eventLines(), late: has(EventFlags.first))
         case .cancelled:
-            return .cancelled(id: try token(), lines: try lines(), reason: try reason())
+            return .cancelled(id: try token(), lines: try eventLines(), reason: try reason())
         case .emptyCancelled:
             return .emptyCancelled(id: try token(), born: try born(), reason: try reason())
         case .extended:
             return .extended(id: try token(), expires: try time())
         case .returned:
             return .returned(
-                key: try token(), order: try token(), lines: try lines(), whole: has(EventFlags.first),
+                key: try token(), order: try token(), lines: try eventLines(), whole: has(EventFlags.first),
                 complete: has(EventFlags.second))
         case .expired:
-            return .expired(id: try token(), lines: try lines())
+            return .expired(id: try token(), lines: try eventLines())
         case .forgot:
             return .forgot(through: try unsigned(), endedBy: try time(), count: try unsigned())
         }
@@ -102,17 +119,27 @@ public struct EventReader: ~Copyable {
 
     private func has(_ flag: UInt8) -> Bool { flags & flag != 0 }
 
+    @inline(__always)
     private mutating func unsigned() throws(MalformedEvent) -> UInt64 {
+        // Most numbers have one byte.
+        if cursor < end, payload[cursor] < 0x80 {
+            cursor &+= 1
+            return UInt64(payload[cursor &- 1])
+        }
+        return try longUnsigned()
+    }
+
+    private mutating func longUnsigned() throws(MalformedEvent) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while true {
             guard cursor < end else { throw malformed("a number runs out of the event") }
             let byte = payload[cursor]
-            cursor += 1
+            cursor &+= 1
             guard shift < 63 || byte <= 1 else { throw malformed("a number of more than 64 bits") }
-            value |= UInt64(byte & 0x7F) << shift
+            value |= UInt64(byte & 0x7F) &<< shift
             if byte < 0x80 { return value }
-            shift += 7
+            shift &+= 7
         }
     }
 
@@ -187,13 +214,17 @@ public struct EventReader: ~Copyable {
         return value
     }
 
-    private mutating func lines() throws(MalformedEvent) -> EventLines {
+    private mutating func eventLines() throws(MalformedEvent) -> EventLines {
         let count = try unsigned()
-        guard count >= 1, count <= Limits.pairs else { throw malformed("\(count) lines") }
-        for index in 0..<Int(count) {
-            (lineScratch + index).initialize(to: try line())
+        guard count >= 1, count <= Limits.pairs, Int(count) <= lineCapacity &- keptLines else {
+            throw malformed("\(count) lines")
         }
-        return EventLines(start: lineScratch, count: Int(count))
+        let first = lines + keptLines
+        for index in 0..<Int(count) {
+            (first + index).initialize(to: try line())
+        }
+        if keepsLines { keptLines &+= Int(count) }
+        return EventLines(start: first, count: Int(count))
     }
 
     private mutating func settings() throws(MalformedEvent) -> SettingsAfter {

@@ -105,13 +105,14 @@ public struct Store: ~Copyable {
         var options = configuration.journalOptions
         options.beginsAnywhere = restoring.sequence > 0
         let journal: JournalWriter
+        var ahead = ReplayAhead()
         ledger.beginReplay()
         do {
             journal = try JournalWriter(
                 opening: directory, options: options, replayFrom: restoring.sequence &+ 1, progress: progress,
                 replay: { frame in
                     memory.serve(&ledger)
-                    try Self.replay(frame, into: &ledger)
+                    try Self.replay(frame, into: &ledger, &ahead)
                 })
         } catch {
             throw Self.storeError(error, path: directory.path)
@@ -168,7 +169,9 @@ public struct Store: ~Copyable {
 
     /// Applies the events of one frame, which must continue where the ledger stands. The first one after the database's
     /// rows may begin before their end.
-    private static func replay(_ frame: LogFrame, into ledger: inout Ledger) throws(StoreError) {
+    private static func replay(
+        _ frame: LogFrame, into ledger: inout Ledger, _ ahead: inout ReplayAhead
+    ) throws(StoreError) {
         guard frame.firstSequence <= ledger.sequence &+ 1 else {
             throw .inconsistent(
                 position: frame.position, sequence: frame.firstSequence,
@@ -176,17 +179,17 @@ public struct Store: ~Copyable {
         }
         let time = Timestamp(milliseconds: frame.time)
         var sequence = frame.firstSequence
-        var events = EventReader(frame.payload)
-        var ahead = ReplayAhead(frame.payload)
-        do throws(any Error) {
-            while let event = try events.next() {
-                ahead.step(&ledger)
-                if sequence > ledger.sequence { try ledger.apply(event, sequence: sequence, at: time) }
+        do throws(ReplayError) {
+            for index in frame.events.indices {
+                ahead.step(to: index, of: frame.upcoming, &ledger)
+                if sequence > ledger.sequence { try ledger.apply(frame.events[index], sequence: sequence, at: time) }
                 sequence &+= 1
             }
         } catch {
-            let problem = (error as? ReplayError)?.problem ?? "\(error)"
-            throw .inconsistent(position: frame.position, sequence: sequence, problem: problem)
+            throw .inconsistent(position: frame.position, sequence: sequence, problem: error.problem)
+        }
+        if let problem = frame.problem {
+            throw .inconsistent(position: frame.position, sequence: sequence, problem: "\(problem)")
         }
         guard sequence &- frame.firstSequence == UInt64(frame.eventCount) else {
             throw .inconsistent(

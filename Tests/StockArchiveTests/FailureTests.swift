@@ -149,6 +149,7 @@ struct FailureTests {
         let scratch = Scratch()
         var options = ArchiveOptions()
         options.foldRows = 200
+        options.checkpointBytes = 0
         var archive = try Archive.open(scratch.database, identity: testIdentity, options: options)
         for turn in shop.turns.prefix(20) { try archive.fold(turn) }
         _ = try archive.commit()
@@ -166,6 +167,32 @@ struct FailureTests {
             _ = try archive.commit()
         }
         #expect(try archive.commit().logBytes < pinned)
+    }
+
+    @Test("A write-ahead log is copied into the database when it has become long, and begins anew")
+    func checkpoints() throws {
+        var shop = RandomShop(seed: 66)
+        shop.run(turns: 300)
+        let scratch = Scratch()
+        var options = ArchiveOptions()
+        options.checkpointBytes = 1 << 20
+        var archive = try Archive.open(scratch.database, identity: testIdentity, options: options)
+        let empty = try bytes(of: scratch.database).count
+        var longest = 0
+        var shortened = 0
+        var before = 0
+        for turn in shop.turns {
+            try archive.fold(turn)
+            let length = try archive.commit().logBytes
+            longest = max(longest, length)
+            // Until the first checkpoint nothing is in the file but the empty tables.
+            if longest < options.checkpointBytes { #expect(try bytes(of: scratch.database).count == empty) }
+            if length < before { shortened += 1 }
+            before = length
+        }
+        #expect(shortened >= 1)
+        #expect(longest < options.checkpointBytes + (1 << 20))
+        #expect(archive.position.digest == shop.turns.last?.digest)
     }
 
     @Test("A reader that never ends stops the folding before the write-ahead log grows without bound")

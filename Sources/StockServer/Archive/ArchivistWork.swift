@@ -126,9 +126,7 @@ struct ArchivistWork: ~Copyable {
         var committed = archive.position.sequence
         try LogInspector.readSealed(directory, from: committed &+ 1, through: order.segment) { frame in
             if mail.shouldStop { throw Abandoned() }
-            try archive.fold(
-                payload: frame.payload, firstSequence: frame.firstSequence,
-                at: Timestamp(milliseconds: frame.time))
+            try archive.fold(frame)
             // A large fold commits in parts, and each counts.
             if archive.position.sequence != committed {
                 committed = archive.position.sequence

@@ -62,7 +62,11 @@ public struct ArchiveRebuild {
             }
             report.from = try Backup.make(of: backup, to: new, identity: directory.identity)
         }
-        var archive = try Archive.open(new, identity: directory.identity)
+        // Nobody is served meanwhile: larger folds go through the trees less often.
+        var options = ArchiveOptions()
+        options.foldRows = 3_000_000
+        options.cacheBytes = 256 << 20
+        var archive = try Archive.open(new, identity: directory.identity, options: options)
         let reached = report.from
         let (verdict, log) = try LogInspector.check(
             directory, from: reached + 1, progress: progress,
@@ -70,8 +74,7 @@ public struct ArchiveRebuild {
                 if reached == 0, frame.firstSequence > 1, archive.position.sequence == 0, archive.pendingEvents == 0 {
                     throw ToolError(.badInput, missingFront(frame.firstSequence))
                 }
-                try archive.fold(
-                    payload: frame.payload, firstSequence: frame.firstSequence, at: Timestamp(milliseconds: frame.time))
+                try archive.fold(frame)
             })
         switch verdict {
         case .intact: break

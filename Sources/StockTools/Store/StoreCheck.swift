@@ -150,6 +150,7 @@ public struct StoreCheck: ~Copyable {
         ledger.beginReplay()
         let directory = try StoreDirectory.open(store.path, access: .inspect)
         var hasMet = position == nil
+        var ahead = ReplayAhead()
         if let position, ledger.sequence == position.sequence { hasMet = compare(&ledger, position) }
         let report = progress
         do {
@@ -158,18 +159,18 @@ public struct StoreCheck: ~Copyable {
                 progress: { report(.log($0.bytesTotal == 0 ? 1 : Double($0.bytesDone) / Double($0.bytesTotal))) },
                 visit: { frame in
                     var sequence = frame.firstSequence
-                    var events = EventReader(frame.payload)
-                    var ahead = ReplayAhead(frame.payload)
-                    while let event = try events.next() {
-                        ahead.step(&ledger)
+                    for index in frame.events.indices {
+                        ahead.step(to: index, of: frame.upcoming, &ledger)
                         if sequence > ledger.sequence {
-                            try ledger.apply(event, sequence: sequence, at: Timestamp(milliseconds: frame.time))
+                            let time = Timestamp(milliseconds: frame.time)
+                            try ledger.apply(frame.events[index], sequence: sequence, at: time)
                             if let position, !hasMet, sequence == position.sequence {
                                 hasMet = compare(&ledger, position)
                             }
                         }
                         sequence &+= 1
                     }
+                    if let problem = frame.problem { throw problem }
                 })
             verdict.events = log.events
             switch found {
