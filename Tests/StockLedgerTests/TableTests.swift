@@ -139,7 +139,8 @@ struct TableTests {
             let name = Array("buyer-\(number)".utf8)
             name.withUnsafeBytes { bytes in
                 guard let base = bytes.baseAddress else { return }
-                _ = buyers.add(units, to: Token(base: base, count: bytes.count), ordinal)
+                let buyer = Token(base: base, count: bytes.count)
+                _ = buyers.add(units, to: buyer, ordinal, buyers.hash(buyer, ordinal))
             }
         }
         // Ordinals 1 and 2; 1 is dropped when the shards are about to grow.
