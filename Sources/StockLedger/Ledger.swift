@@ -3,8 +3,9 @@
 // the same calls give the same state whenever they run.
 //
 // The parts: Ledger+Stock (counters), Ledger+Promise (DEDUCT, RESERVE), Ledger+Settle (what happens to an order
-// later), Ledger+Clock (expiry and forgetting), Ledger+Replay (the log applied again), Ledger+Changes (what all of
-// these do to the tables, once the checks are over), Ledger+Pages (looking), Ledger+Laws and Ledger+Verify (proving it right).
+// later), Ledger+Clock (expiry and forgetting), Ledger+LookAhead (their memory, read ahead), Ledger+Replay (the log
+// applied again), Ledger+Changes (what all of these do to the tables, once the checks are over), Ledger+Digest (keeping up
+// the digest), Ledger+Pages (looking), Ledger+Laws and Ledger+Verify (proving it right).
 
 import StockModel
 

@@ -29,7 +29,7 @@ enum TurnLimits {
     static let eventReserve = 96 << 10
 
     /// Holds released in one turn, and the time for it: a million that are due at once are out within a quarter of
-    /// a second, and requests are still answered in between.
+    /// a second (half of one, when each is of another SKU and buyer), and requests are still answered in between.
     static let expirySteps = 4_096
     static let expiryDuration: Int64 = 700_000
     static let expiryBatch = 64

@@ -23,32 +23,14 @@ struct BenchCompare: ParsableCommand {
               130 interrupted
             """)
 
-    @Flag(help: "Fewer and shorter rounds.")
-    var quick = false
-
-    @Option(help: ArgumentHelp("Write report.md and report.json to this directory.", valueName: "dir"))
-    var output: String?
-
-    @Option(help: ArgumentHelp("Only rows whose title contains this.", valueName: "text"))
-    var only: String?
-
-    @Option(help: ArgumentHelp("Rounds.", valueName: "n"))
-    var rounds: Int?
-
-    @Option(
-        help: ArgumentHelp(
-            "Where the servers' directories are made; a disk, not memory. (default: TMPDIR or /tmp)", valueName: "dir"))
-    var scratch: String?
-
-    func validate() throws {
-        if let rounds, !(1...100).contains(rounds) { throw ValidationError("--rounds takes 1 to 100") }
-    }
+    @OptionGroup var flags: BenchReportFlags
+    @OptionGroup var rounds: BenchRoundFlags
 
     func run() throws {
-        var comparison = Comparison(quick: quick, parent: scratch ?? standardScratch)
-        comparison.only = only
-        if let rounds { comparison.rounds = rounds }
-        let files = try BenchFiles(output)
+        var comparison = Comparison(quick: flags.quick, parent: flags.scratchDirectory)
+        comparison.only = rounds.only
+        if let count = rounds.rounds { comparison.rounds = count }
+        let files = try BenchFiles(flags.output)
         // Before anything is started: from here on a signal ends the comparison, and that ends its children.
         let interrupt = Interrupt()
         let isTerminal = isatty(STDERR_FILENO) == 1

@@ -15,27 +15,19 @@ struct BenchMemory: ParsableCommand {
             what its tables and its process grew by. It takes about a minute and 2 GiB of memory, with --quick some seconds.
             """)
 
-    @Flag(help: "A tenth of everything.")
-    var quick = false
+    @OptionGroup var flags: BenchReportFlags
 
     @Option(help: ArgumentHelp("Orders. (default: 10000000, with --quick 1000000)", valueName: "n"))
     var orders: Int?
-
-    @Option(help: ArgumentHelp("Write memory.md and memory.json to this directory.", valueName: "dir"))
-    var output: String?
-
-    @Option(
-        help: ArgumentHelp("Where the server's directory is made. (default: TMPDIR or /tmp)", valueName: "dir"))
-    var scratch: String?
 
     func validate() throws {
         if let orders, !(1...1_000_000_000).contains(orders) { throw ValidationError("--orders takes 1 to 10^9") }
     }
 
     func run() throws {
-        var options = MemoryOptions(quick: quick, parent: scratch ?? standardScratch)
+        var options = MemoryOptions(quick: flags.quick, parent: flags.scratchDirectory)
         if let orders { options.orders = orders }
-        let files = try BenchFiles(output)
+        let files = try BenchFiles(flags.output)
         let interrupt = Interrupt()
         do {
             let programs = try ServerPrograms(needsRedis: false)

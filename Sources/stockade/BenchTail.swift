@@ -17,11 +17,12 @@ struct BenchTail: ParsableCommand {
               snapshots   a snapshot is always under way
               segments    segments of the log are so small that they change all the time
               growth      all shards of the index of orders grow
-              expiry      a million holds run out at one moment
+              expiry      a million holds of 1,000 SKUs run out at one moment
+              scattered   a million holds, each of another SKU and buyer, do
               verify      VERIFY is always under way
               recovery    and, without a load: the log read, folded, the rows read, memory used again
 
-            It takes about fifteen minutes and 4 GiB of memory, with --quick about two minutes. Nothing else should run on \
+            It takes about seventeen minutes and 4 GiB of memory, with --quick about two minutes. Nothing else should run on \
             the machine meanwhile: what the kernel gives to others is in the latencies, not in a turn's own work.
 
             EXIT STATUS
@@ -32,32 +33,14 @@ struct BenchTail: ParsableCommand {
               130 interrupted
             """)
 
-    @Flag(help: "Fewer rounds, a tenth of the orders and holds.")
-    var quick = false
-
-    @Option(help: ArgumentHelp("Write tail.md and tail.json to this directory.", valueName: "dir"))
-    var output: String?
-
-    @Option(help: ArgumentHelp("Only this situation, or recovery.", valueName: "name"))
-    var only: String?
-
-    @Option(help: ArgumentHelp("Rounds.", valueName: "n"))
-    var rounds: Int?
-
-    @Option(
-        help: ArgumentHelp(
-            "Where the servers' directories are made; a disk, not memory. (default: TMPDIR or /tmp)", valueName: "dir"))
-    var scratch: String?
-
-    func validate() throws {
-        if let rounds, !(1...100).contains(rounds) { throw ValidationError("--rounds takes 1 to 100") }
-    }
+    @OptionGroup var flags: BenchReportFlags
+    @OptionGroup var rounds: BenchRoundFlags
 
     func run() throws {
-        var options = TailOptions(quick: quick, parent: scratch ?? standardScratch)
-        options.only = only
-        if let rounds { options.rounds = rounds }
-        let files = try BenchFiles(output)
+        var options = TailOptions(quick: flags.quick, parent: flags.scratchDirectory)
+        options.only = rounds.only
+        if let count = rounds.rounds { options.rounds = count }
+        let files = try BenchFiles(flags.output)
         let interrupt = Interrupt()
         do {
             let programs = try ServerPrograms(needsRedis: false)

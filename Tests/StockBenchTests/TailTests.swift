@@ -60,6 +60,9 @@ struct TailTests {
         #expect(bad.rows.map(\.isMet) == [false, false, false, false])
         #expect(bad.markdown.contains("**no**"))
         #expect(!good.markdown.contains("**no**"))
+        let scattered = report(.scattered, sample(p50: 100_000, slowest: 1_500_000, work: 1_999, lag: 400))
+        #expect(scattered.rows.map(\.isMet) == [true, true, true, false])
+        #expect(scattered.markdown.contains("100,000 holds released after they were due, each of another SKU and buyer"))
     }
 
     @Test("what could not be measured is no target met")

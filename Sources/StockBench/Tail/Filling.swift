@@ -44,8 +44,9 @@ struct Filling {
 
     /// Makes `count` holds that are all due at `due`, in monotonic nanoseconds, or a few milliseconds about it.
     ///
+    /// - Parameter buyers: each has a buyer of its own.
     /// - Returns: Unix milliseconds at which the first and the last of them are due.
-    func makeHolds(_ count: Int, due: Int64) throws(BenchError) -> (first: Int, last: Int) {
+    func makeHolds(_ count: Int, buyers: Bool = false, due: Int64) throws(BenchError) -> (first: Int, last: Int) {
         let address = address
         let connection = try connecting { () throws(ConnectionError) in try Connection(to: address) }
         var (first, last) = (Int.max, Int.min)
@@ -56,7 +57,8 @@ struct Filling {
             guard left > 0 else { throw .server("the holds ran out before all of them were made") }
             var text = ""
             for number in made..<made + batch {
-                text += "RESERVE \(run)-h\(number) \(left)ms \(run)-s\(hexadecimalText(UInt32(number % skus))) 1\n"
+                text += "RESERVE \(run)-h\(number) \(left)ms \(run)-s\(hexadecimalText(sku(of: number))) 1"
+                text += buyers ? " buyer=b\(number)\n" : "\n"
             }
             let replies = try connecting { () throws(ConnectionError) in
                 try connection.send(bytes: Array(text.utf8)[...], by: .after(.seconds(60)))
@@ -81,6 +83,10 @@ struct Filling {
 
     /// Small enough that the replies of a batch fit the kernel's buffers.
     private static let holdsAtOnce = 1_000
+
+    /// Neighbours in time are not neighbours in memory. The factor is prime and greater than any number of SKUs: a hold of
+    /// each comes before a second one of any.
+    private func sku(of hold: Int) -> UInt32 { UInt32(hold % skus * 2_654_435_761 % skus) }
 
     private func hexadecimalText(_ number: UInt32) -> String {
         let digits = String(number, radix: 16)

@@ -3,7 +3,7 @@
 
 /// What goes on while the latencies of a half-loaded server are measured.
 public enum Situation: String, CaseIterable, Sendable {
-    case calm, snapshots, segments, growth, expiry, verify
+    case calm, snapshots, segments, growth, expiry, scattered, verify
 
     /// As the report names it.
     var title: String {
@@ -13,6 +13,7 @@ public enum Situation: String, CaseIterable, Sendable {
         case .segments: "segments of 1 MiB"
         case .growth: "all shards of the order index grow"
         case .expiry: "holds run out all at once"
+        case .scattered: "holds run out all at once, each of another SKU and buyer"
         case .verify: "VERIFY always under way"
         }
     }
@@ -20,7 +21,7 @@ public enum Situation: String, CaseIterable, Sendable {
     /// Flags of the server.
     var flags: [String] {
         switch self {
-        case .calm, .growth, .expiry, .snapshots, .verify: ["--snapshot-every", "0", "--snapshot-bytes", "0"]
+        case .calm, .growth, .expiry, .scattered, .snapshots, .verify: ["--snapshot-every", "0", "--snapshot-bytes", "0"]
         case .segments: ["--snapshot-every", "0", "--snapshot-bytes", "0", "--segment-size", "1MiB"]
         }
     }
@@ -30,7 +31,7 @@ public enum Situation: String, CaseIterable, Sendable {
         switch self {
         case .snapshots: "SNAPSHOT"
         case .verify: "VERIFY"
-        case .calm, .segments, .growth, .expiry: nil
+        case .calm, .segments, .growth, .expiry, .scattered: nil
         }
     }
 }
@@ -84,7 +85,7 @@ struct TailSample {
     var slowTurns: Int
     /// The slow turn with the most work of its own, as the server tells it.
     var hardestTurn: String?
-    /// Of `expiry`: how late the latest hold was released, milliseconds.
+    /// Of `expiry` and `scattered`: how late the latest hold was released, milliseconds.
     var releaseLag: Int?
     /// How often the standing request was answered, or how many segments were begun.
     var events: Int?

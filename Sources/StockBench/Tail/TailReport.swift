@@ -93,7 +93,8 @@ public struct TailReport {
         if let lag = samples.compactMap(\.releaseLag).max() {
             rows.append(
                 TargetRow(
-                    what: "\(grouped(outcome.options.holds)) holds released after they were due", reached: "\(lag) ms",
+                    what: "\(grouped(outcome.options.holds)) holds released after they were due"
+                        + (situation == .scattered ? ", each of another SKU and buyer" : ""), reached: "\(lag) ms",
                     target: "≤ \(Self.longestRelease) ms", isMet: lag <= Self.longestRelease))
         }
         return rows

@@ -72,7 +72,8 @@ public struct TailRun: Sendable {
         let server = try ChildServer.start(
             .stockade(fsync: "everysec"), flags: situation.flags, programs: programs, parent: options.parent,
             interrupt: interrupt)
-        let filling = Filling(address: server.address, run: .random(), interrupt: interrupt.descriptor)
+        var filling = Filling(address: server.address, run: .random(), interrupt: interrupt.descriptor)
+        if situation == .scattered { filling.skus = options.holds }
         try filling.makeSKUs()
         var load = LoadOptions(address: server.address)
         load.rate = rate
@@ -84,10 +85,10 @@ public struct TailRun: Sendable {
         case .calm, .segments: break
         case .snapshots, .verify: try filling.fill(StockadeRequests.deduct, options.orders)
         case .growth: try filling.fill(StockadeRequests.deduct, options.ordersBeforeGrowth)
-        case .expiry:
+        case .expiry, .scattered:
             // Time to make them, and then the middle of the measurement.
             let due = clinux_monotonic_ns() + Int64(options.holds) * 15_000 + options.warmup + options.time / 2
-            holds = try filling.makeHolds(options.holds, due: due)
+            holds = try filling.makeHolds(options.holds, buyers: situation == .scattered, due: due)
             let left = max(0, due - clinux_monotonic_ns())
             load.length = .nanoseconds(max(options.time, left - options.warmup + options.time / 2))
         }
