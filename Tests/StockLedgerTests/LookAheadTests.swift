@@ -20,11 +20,8 @@ struct LookAheadTests {
         var events = EventBuffer()
         let names = Words((0..<Self.skus).map { "sku-\($0)" })
         for sku in 0..<Self.skus {
-            // Of every third SKU buyers keep their counts when orders are forgotten.
-            var settings = StockSettings()
-            settings.limit = sku.isMultiple(of: 3) ? 1_000_000 : 0
             _ = ledger.execute(
-                .create(sku: names[sku], onhand: 1_000_000, settings: settings), at: Self.start, admission: .open,
+                .create(sku: names[sku], onhand: 1_000_000, settings: StockSettings()), at: Self.start, admission: .open,
                 events: &events)
         }
         let ids = Words((0..<Self.orders).map { "order-\($0)" })
@@ -39,6 +36,13 @@ struct LookAheadTests {
                     if case .refused = outcome { Issue.record("order \(order) was refused: \(outcome)") }
                 }
             }
+        }
+        // Of every third SKU buyers keep their counts when orders are forgotten. (Orders without a buyer were made before.)
+        var limited = StockSettings()
+        limited.limit = 1_000_000
+        for sku in stride(from: 0, to: Self.skus, by: 3) {
+            _ = ledger.execute(
+                .configure(sku: names[sku], settings: limited), at: Self.start, admission: .open, events: &events)
         }
         return ledger
     }
