@@ -3,9 +3,8 @@
 
 #include <sys/mman.h>
 
-void *cmachine_map(size_t count) {
+void *cmachine_map(size_t count, bool is_huge) {
     size_t page = cmachine_huge_page();
-    int is_huge = count >= 2 * page;
     // One page more, so that a huge one begins in it; what stands over goes back.
     size_t mapped = is_huge ? count + page : count;
     int flags = MAP_PRIVATE | MAP_ANONYMOUS;

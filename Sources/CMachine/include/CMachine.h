@@ -4,6 +4,7 @@
 #ifndef CMACHINE_H
 #define CMACHINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #ifdef __SSE2__
@@ -13,8 +14,8 @@
 // ---- memory ----------------------------------------------------------------------------------------------
 
 // Fresh address space of `count` bytes that reads as zeros and takes memory as it is written to; null and errno when there
-// is none. From two huge pages on it begins at one, and the kernel is asked for such.
-void *cmachine_map(size_t count);
+// is none. If `is_huge`, it begins at a huge page, and the kernel is asked for such.
+void *cmachine_map(size_t count, bool is_huge);
 // A huge page: 2 MiB.
 static inline size_t cmachine_huge_page(void) { return (size_t)2 << 20; }
 // Gives all of a mapping back.

@@ -12,9 +12,11 @@ struct MappedMemory {
     let base: UnsafeMutableRawPointer
     let count: Int
 
-    /// - Parameter count: bytes. From two huge pages on, the memory begins at one and is asked for in such.
-    init(count: Int) {
-        guard let base = cmachine_map(count) else {
+    /// - Parameters:
+    ///   - count: bytes.
+    ///   - isHuge: whether it begins at a huge page and is asked for in such.
+    init(count: Int, isHuge: Bool) {
+        guard let base = cmachine_map(count, isHuge) else {
             fatalError("There is no memory: the system refused \(count) bytes of address space.")
         }
         self.base = base
@@ -50,8 +52,9 @@ struct BlockSource: ~Copyable {
     /// Bytes of all blocks.
     private(set) var bytes = 0
 
-    /// The first extent stays small: most stores do.
-    private static let firstExtent = 1 << 20
+    /// The first extent is not of huge pages: most stores stay small, and nobody is ahead of the loop yet, which would wait for
+    /// 2 ms when it takes a fresh one.
+    private static let firstExtent = 16 << 20
     private static let extent = 32 << 20
     /// So much is made ready before it is needed, at most: a tenth of a second of sales at full speed.
     private static let mostAhead = 8 << 20
@@ -79,7 +82,8 @@ struct BlockSource: ~Copyable {
     }
 
     private mutating func addExtent() {
-        extents.append(MappedMemory(count: extents.isEmpty ? BlockSource.firstExtent : BlockSource.extent))
+        let isFirst = extents.isEmpty
+        extents.append(MappedMemory(count: isFirst ? BlockSource.firstExtent : BlockSource.extent, isHuge: !isFirst))
     }
 
     /// What will be written to soon and should be made ready now, if there is something.

@@ -105,7 +105,8 @@ struct TableMemory: ~Copyable {
     private mutating func addLevel(_ level: Int) -> MappedMemory {
         let left = UnsafeMutablePointer<UInt16>.allocate(capacity: Shard.count)
         left.initialize(repeating: 0, count: Shard.count)
-        let mapping = MappedMemory(count: Shard.count * 8 << level)
+        let bytes = Shard.count * 8 << level
+        let mapping = MappedMemory(count: bytes, isHuge: bytes >= TableMemory.smallestHuge)
         levels[level] = Level(mapping: mapping, left: left)
         newest = level
         readyOffset = 0
@@ -128,7 +129,7 @@ struct TableMemory: ~Copyable {
     mutating func takeUnready(entries: Int) -> UnsafeMutableRawBufferPointer? {
         // A table grows when it is full to three quarters.
         let slots = Shard.count << newest
-        if slots >= TableMemory.fewestSlots, entries >= slots / 10 * 7, newest + 1 < TableMemory.levelCount {
+        if slots >= TableMemory.fewestSlots, entries >= slots / 20 * 13, newest + 1 < TableMemory.levelCount {
             addLevel(newest + 1)
         }
         guard slots >= TableMemory.fewestSlots, let mapping = levels[newest]?.mapping, readyOffset < mapping.count else { return nil }
@@ -139,4 +140,6 @@ struct TableMemory: ~Copyable {
 
     /// Smaller levels are not worth a thread's while: 2 MiB.
     private static let fewestSlots = MappedMemory.hugePage / 8
+    /// Bytes of the smallest level in huge pages: the thread surely has it ready in time.
+    private static let smallestHuge = 16 << 20
 }
