@@ -142,10 +142,10 @@ public struct MemoryRun: Sendable {
 
     private func anatomy(index: Int) -> [String] {
         let record = 48 + 20 + Self.idBytes
-        let granules = (record + 15) / 16 * 16
+        let granules = (record + 7) / 8 * 8
         return [
             "an order's record: 48 B of header, 20 B for its line, \(Self.idBytes) B of id: \(record) B, "
-                + "\(granules) B in granules of 16",
+                + "\(granules) B in granules of 8",
             "an order's share of the index: \(fixed(Double(index) / Double(max(1, options.orders)), 1)) B "
                 + "(slots of 8 B, full between three eighths and three quarters, more while a shard grows)",
             "the process row of buyers has their orders too",
