@@ -11,6 +11,7 @@ struct ExpectedKeys: ~Copyable {
         var idHash: UInt64
         /// Of the first line, if the command has lines.
         var sku: Token?
+        /// 0: not counted, as there was a guess.
         var skuHash: UInt64
         /// What the SKU most likely is; 0: not known. An event names it by this.
         var ordinal: UInt32 = 0
@@ -55,12 +56,12 @@ struct ExpectedKeys: ~Copyable {
         return nil
     }
 
-    /// The hash of a SKU that was announced with the id that was taken last.
+    /// What is known of a SKU that was announced with the id that was taken last: its hash and its ordinal, or zeros.
     @inline(__always)
-    func hash(ofSKU sku: Token) -> UInt64? {
+    func known(of sku: Token) -> (hash: UInt64, ordinal: UInt32) {
         guard next > 0, let expected = entries[next &- 1].sku, expected.base == sku.base, expected.count == sku.count
-        else { return nil }
-        return entries[next &- 1].skuHash
+        else { return (0, 0) }
+        return (entries[next &- 1].skuHash, entries[next &- 1].ordinal)
     }
 }
 
@@ -84,11 +85,17 @@ extension Ledger {
         let idHash = hashKey.hash(id)
         records.prefetchSlot(of: idHash)
         var skuHash: UInt64 = 0
+        var ordinal: UInt32 = 0
         if let sku {
-            skuHash = hashKey.hash(sku)
-            stocks.prefetchSlot(of: skuHash)
+            ordinal = stocks.guess(sku)
+            if ordinal != 0 {
+                stocks.prefetch(ordinal)
+            } else {
+                skuHash = hashKey.hash(sku)
+                stocks.prefetchSlot(of: skuHash)
+            }
         }
-        expected.append(ExpectedKeys.Entry(id: id, idHash: idHash, sku: sku, skuHash: skuHash))
+        expected.append(ExpectedKeys.Entry(id: id, idHash: idHash, sku: sku, skuHash: skuHash, ordinal: ordinal))
     }
 
     /// Fetches what the announced commands will look at. Their slots are near by now; each pass fetches what the one before
@@ -97,7 +104,9 @@ extension Ledger {
         for index in expected.all.indices {
             let entry = expected.all[index]
             records.prefetchRecord(of: entry.idHash)
-            if entry.sku != nil { expected.all[index].ordinal = stocks.prefetchStock(of: entry.skuHash) }
+            if entry.sku != nil && entry.ordinal == 0 {
+                expected.all[index].ordinal = stocks.prefetchStock(of: entry.skuHash)
+            }
         }
         for entry in expected.all where entry.ordinal != 0 { stocks.prefetchKey(entry.ordinal) }
     }
@@ -125,7 +134,11 @@ extension Ledger {
 
     /// The ordinal of an existing SKU, or 0.
     @inline(__always)
-    func ordinal(of sku: Token) -> UInt32 {
-        stocks.find(sku, expected.hash(ofSKU: sku) ?? hashKey.hash(sku))
+    mutating func ordinal(of sku: Token) -> UInt32 {
+        let known = expected.known(of: sku)
+        let guess = known.ordinal != 0 ? known.ordinal : stocks.guess(sku)
+        // With a hash it was not among the recent ones.
+        if known.hash == 0 && guess != 0 && stocks.isNamed(guess, sku) { return guess }
+        return stocks.findAnew(sku, known.hash != 0 ? known.hash : hashKey.hash(sku), guess: guess)
     }
 }

@@ -3,6 +3,15 @@
 import StockModel
 
 extension Ledger {
+    /// As `execute(.deduct(order), …)`. A `Command` has the size of its largest case, and the commonest one need not be
+    /// copied into it.
+    public mutating func deduct(
+        _ order: NewOrder, at now: Timestamp, admission: Admission, events: inout EventBuffer
+    ) -> Outcome {
+        if now > clock { clock = now }
+        return promise(order, ttl: nil, admission, &events)
+    }
+
     /// Sells (`ttl == nil`) or holds all lines of an order, or none.
     @inline(__always)
     mutating func promise(

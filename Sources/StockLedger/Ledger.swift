@@ -121,7 +121,7 @@ public struct Ledger: ~Copyable {
         if now > clock { clock = now }
         switch command {
         case .deduct(let order):
-            return promise(order, ttl: nil, admission, &events)
+            return deduct(order, at: now, admission: admission, events: &events)
         case .reserve(let order, let ttl):
             return promise(order, ttl: ttl, admission, &events)
         case .confirm(let id, let lines, let late):

@@ -226,6 +226,7 @@ extension Server {
                 let eventBytes = events.count
                 let end = batch[index].pointee.end
                 switch batch[index].pointee.parsed {
+                case .request(.command(.deduct(let order)), _, _) where connection.pointee.isLoggedIn: sell(order)
                 case .request(let request, let verb, _):
                     switch answer(request, verb, connection) {
                     case .answered: break

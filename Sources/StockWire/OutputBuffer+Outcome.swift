@@ -31,13 +31,7 @@ extension OutputBuffer {
         case .dropped(let sku, let sequence):
             line(room: sku.count) { $0.put("+DROPPED "); $0.put(sku); $0.sequence(sequence) }
         case .sold(let id, let sequence, let available, let replay):
-            line(room: id.count) {
-                $0.put("+SOLD ")
-                $0.put(id)
-                $0.sequence(sequence)
-                $0.available(available)
-                $0.replay(replay)
-            }
+            writeSold(id, sequence, available: available, replay: replay)
         case .held(let id, let sequence, let available, let expires, let replay):
             line(room: id.count) {
                 $0.put("+HELD ")
@@ -62,6 +56,17 @@ extension OutputBuffer {
             line(room: id.count) { $0.put("+RETURNED "); $0.put(id); $0.sequence(sequence); $0.replay(replay) }
         case .order(let view): write(view)
         case .refused(let refusal): write(refusal, readOnlyReason: readOnlyReason)
+        }
+    }
+
+    /// `+SOLD …`
+    public mutating func writeSold(_ id: Token, _ sequence: UInt64, available: Int64?, replay: Bool) {
+        line(room: id.count) {
+            $0.put("+SOLD ")
+            $0.put(id)
+            $0.sequence(sequence)
+            $0.available(available)
+            $0.replay(replay)
         }
     }
 

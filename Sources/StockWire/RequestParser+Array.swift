@@ -104,16 +104,19 @@ extension RequestParser {
         return .whole(end: cursor)
     }
 
-    /// The word between two places, of which the second is known to be a `\r`.
+    /// The word between two places.
     @inline(__always)
     private func word(from base: UnsafeRawPointer, to end: UnsafeRawPointer) -> Word {
         var seen = Seen()
-        var cursor = base
-        while true {
-            cursor = endOfTokenBytes(from: cursor, end: readableEnd)
-            if cursor >= end { break }
-            seen.add(kinds[Int(cursor.load(as: UInt8.self))], at: cursor - base)
-            cursor += 1
+        var window = base
+        while window < end {
+            var left = marks.of(window, end: end, readableEnd: readableEnd)
+            while left != 0 {
+                let cursor = window + left.trailingZeroBitCount
+                left &= left &- 1
+                seen.add(cursor.load(as: UInt8.self), at: cursor - base)
+            }
+            window += Marks.width
         }
         return Word(base: base, end: end, seen: seen)
     }

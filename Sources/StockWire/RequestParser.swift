@@ -29,8 +29,7 @@ public struct RequestParser: ~Copyable {
     /// The end of the bytes that may be looked at.
     var readableEnd: UnsafeRawPointer
 
-    /// `ByteKind.of` for each byte.
-    let kinds: UnsafeMutablePointer<UInt8>
+    let marks = Marks()
     var verbs = Keywords<Verb>()
     var optionNames = Keywords<Field>()
     var pairTable: PairTable
@@ -48,8 +47,6 @@ public struct RequestParser: ~Copyable {
         lineMemory = .allocate(capacity: Self.lineCapacity)
         lines = lineMemory
         orders = .allocate(capacity: RequestBatch.capacity)
-        kinds = .allocate(capacity: 256)
-        for byte in 0...255 { kinds[byte] = ByteKind.of(UInt8(byte)) }
         for verb in Verb.allCases { verbs.insert(verb.name, value: verb) }
         for field in Field.allCases {
             if let name = field.optionName { optionNames.insert(name, value: field) }
@@ -61,7 +58,6 @@ public struct RequestParser: ~Copyable {
         words.deallocate()
         lineMemory.deallocate()
         orders.deallocate()
-        kinds.deallocate()
     }
 
     /// The first request of `bytes` from `offset` on.
@@ -115,54 +111,67 @@ public struct RequestParser: ~Copyable {
         }
 
         isArray = false
-        // Kept in registers: stores to the words could change any stored property as far as the compiler knows.
-        let words = words
-        var count = 0
+        guard let end = cut(from: start, to: stop) else { return lineWithoutEnd(start, stop, &progress) }
+        if end - start > Limits.requestLength, Self.contentLength(start, end) > Limits.requestLength {
+            return .fatal(Self.tooLong)
+        }
+        progress = ParseProgress()
+        return meaning(consumed: end - start)
+    }
+
+    /// Bytes of a line before its line end.
+    private static func contentLength(_ start: UnsafeRawPointer, _ end: UnsafeRawPointer) -> Int {
+        let length = end - start
+        let hasReturn = length >= 2 && (end - 2).load(as: UInt8.self) == UInt8(ascii: "\r")
+        return length - (hasReturn ? 2 : 1)
+    }
+
+    /// Cuts a line into words; the place behind its end, or `nil` when that does not come before `stop`.
+    // Out of line, so that its counters stay in registers.
+    @inline(never)
+    private mutating func cut(from start: UnsafeRawPointer, to stop: UnsafeRawPointer) -> UnsafeRawPointer? {
+        var word = words
         var wordStart = start
-        var cursor = start
         var seen = Seen()
-        var marks = MarkedBytes(before: start)
-        while true {
-            cursor = marks.next(from: cursor, end: stop, readableEnd: readableEnd)
-            guard cursor < stop else { return lineWithoutEnd(start, stop, &progress) }
-            let byte = cursor.load(as: UInt8.self)
-            if byte == UInt8(ascii: " ") {
-                if cursor > wordStart {
-                    words[count] = Word(base: wordStart, end: cursor, seen: seen)
-                    count &+= 1
-                    seen = Seen()
-                }
-                cursor += 1
-                wordStart = cursor
-                continue
-            }
-            let kind = kinds[Int(byte)]
-            if kind < ByteKind.firstEnd {
-                seen.add(kind, at: cursor - wordStart)
-                cursor += 1
-                continue
-            }
-            var ended = cursor + 1
-            if kind == ByteKind.carriageReturn {
-                guard ended < stop else { return lineWithoutEnd(start, stop, &progress) }
-                guard ended.load(as: UInt8.self) == UInt8(ascii: "\n") else {
-                    seen.add(ByteKind.other, at: cursor - wordStart)
-                    cursor += 1
+        var window = start
+        while window < stop {
+            var left = marks.of(window, end: stop, readableEnd: readableEnd)
+            while left != 0 {
+                let cursor = window + left.trailingZeroBitCount
+                left &= left &- 1
+                let byte = cursor.load(as: UInt8.self)
+                if byte == UInt8(ascii: " ") {
+                    if cursor > wordStart {
+                        word.initialize(to: Word(base: wordStart, end: cursor, seen: seen))
+                        word += 1
+                        seen = Seen()
+                    }
+                    wordStart = cursor + 1
                     continue
                 }
-                ended += 1
+                var end = cursor + 1
+                if byte != UInt8(ascii: "\n") {
+                    guard byte == UInt8(ascii: "\r") else {
+                        seen.add(byte, at: cursor - wordStart)
+                        continue
+                    }
+                    guard end < stop else { return nil }
+                    guard end.load(as: UInt8.self) == UInt8(ascii: "\n") else {
+                        seen.add(byte, at: cursor - wordStart)
+                        continue
+                    }
+                    end += 1
+                }
+                if cursor > wordStart {
+                    word.initialize(to: Word(base: wordStart, end: cursor, seen: seen))
+                    word += 1
+                }
+                wordCount = word - words
+                return end
             }
-            if cursor > wordStart {
-                words[count] = Word(base: wordStart, end: cursor, seen: seen)
-                count &+= 1
-            }
-            if cursor - start > Limits.requestLength { return .fatal(Self.tooLong) }
-            cursor = ended
-            break
+            window += Marks.width
         }
-        wordCount = count
-        progress = ParseProgress()
-        return meaning(consumed: cursor - start)
+        return nil
     }
 
     /// More is to come, or so much has come that no line end can make it short enough.

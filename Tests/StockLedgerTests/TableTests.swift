@@ -47,6 +47,27 @@ struct TableTests {
         #expect(Set(again) == Set(live.map(\.reference)))
     }
 
+    @Test("A recent name is guessed by all of its bytes, and the newest note counts")
+    func recentNames() {
+        let recent = RecentNames()
+        let names = (1...300).map { String(repeating: "x", count: $0 % 40) + "\($0)" } + ["\0", "\0\0", "\0\0\0"]
+        func with<Result>(_ name: String, _ body: (Token) -> Result) -> Result {
+            Array(name.utf8).withUnsafeBytes { body(Token(base: $0.baseAddress!, count: $0.count)) }
+        }
+        for (index, name) in names.enumerated() {
+            with(name) {
+                #expect(recent.guess($0) == 0)
+                recent.note($0, UInt32(index + 1))
+                #expect(recent.guess($0) == UInt32(index + 1))
+                recent.note($0, UInt32(index + 1_000))
+                #expect(recent.guess($0) == UInt32(index + 1_000))
+            }
+        }
+        // Of so few, hardly two share a place.
+        let kept = names.indices.filter { index in with(names[index]) { recent.guess($0) } == UInt32(index + 1_000) }
+        #expect(kept.count > names.count * 8 / 10)
+    }
+
     @Test("The index finds what is in it and nothing else, while it grows and shrinks", arguments: [UInt64(1), 2, 3])
     func index(seed: UInt64) {
         var index = ShardedIndex()

@@ -75,6 +75,7 @@ struct StockTable: ~Copyable {
     private var source = BlockSource(blockBytes: pageSize * MemoryLayout<Stock>.stride)
     private var index = ShardedIndex()
     private var keys = Arena(granuleShift: 3)
+    private var recent = RecentNames()
     private let hashKey: HashKey
     /// The newest ordinal.
     private(set) var newest: UInt32 = 0
@@ -122,11 +123,27 @@ struct StockTable: ~Copyable {
 
     @inline(__always)
     func find(_ key: Token, _ hash: UInt64) -> UInt32 {
-        index.find(hash) { ordinal in
-            let stock = self[ordinal]
-            return Int(stock.pointee.keyLength) == key.count
-                && equalBytes(keys.pointer(stock.pointee.keyReference), key.base, count: key.count)
-        }
+        index.find(hash) { isNamed($0, key) }
+    }
+
+    /// The ordinal that this name had when it was last looked for; 0: that was too long ago. It need not be true.
+    @inline(__always)
+    func guess(_ name: Token) -> UInt32 { recent.guess(name) }
+
+    /// Whether an ordinal that was given out is that of an existing SKU of this name.
+    @inline(__always)
+    func isNamed(_ ordinal: UInt32, _ name: Token) -> Bool {
+        let stock = self[ordinal]
+        return Int(stock.pointee.keyLength) == name.count && !stock.pointee.isDropped
+            && equalBytes(keys.pointer(stock.pointee.keyReference), name.base, count: name.count)
+    }
+
+    /// As `find`, trying a guess before; what it finds is what `guess` will say next time.
+    @inline(never)
+    mutating func findAnew(_ name: Token, _ hash: UInt64, guess: UInt32) -> UInt32 {
+        let ordinal = guess != 0 && isNamed(guess, name) ? guess : find(name, hash)
+        if ordinal != 0 { recent.note(name, ordinal) }
+        return ordinal
     }
 
     /// Fetches the memory that `find` begins with.
