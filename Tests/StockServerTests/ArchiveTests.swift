@@ -120,6 +120,35 @@ struct ArchiveTests {
         #expect(folded > 100)
     }
 
+    @Test("an archivist whose backup has every event rests, however long ago that was; one that has news does not wait")
+    func rest() throws {
+        let sandbox = try Sandbox()
+        var server = try server(sandbox) { $0.backupInterval = 0 }
+        let client = try TestClient(to: server)
+        client.send("CREATE phone 3\nSNAPSHOT\n")
+        server.turn(until: { _ in client.lineCount == 2 })
+
+        // Another archivist of the same store, without a thread: its days are made by hand.
+        var configuration = ServerConfiguration()
+        configuration.backupInterval = 1
+        var work = ArchivistWork(
+            directory: server.store.directory, options: ArchivistOptions(configuration), mail: try ArchiveMail())
+        work.archive = try Archive.open(work.archivePath, identity: server.store.directory.identity)
+        work.backupAt = 0
+        work.backupSequence = 1
+        work.keepHouse()
+        let now = clinux_monotonic_ns()
+        var hasBackup = work.backup != nil
+        #expect(!hasBackup)
+        #expect(work.tidyAt > now)
+
+        work.backupSequence = 0
+        work.tidyAt = 0
+        work.keepHouse()
+        hasBackup = work.backup != nil
+        #expect(hasBackup)
+    }
+
     @Test("a law that does not hold in memory is found while sales go on, and named")
     func brokenLaw() throws {
         let sandbox = try Sandbox()

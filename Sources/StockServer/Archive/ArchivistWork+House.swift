@@ -35,7 +35,8 @@ extension ArchivistWork {
             mail.publish { $0.errors &+= 1 }
             mail.tell(.note("housekeeping of the archive failed: \(error)", isTrouble: true))
         }
-        if options.backupInterval > 0, backup == nil { tidyAt = min(tidyAt, max(now, backupAt)) }
+        // Without new events there is nothing to copy, however long ago the last backup was: the next fold comes back here.
+        if options.backupInterval > 0, backup == nil, hasNewsForBackup() { tidyAt = min(tidyAt, max(now, backupAt)) }
         measure()
     }
 
@@ -73,10 +74,14 @@ extension ArchivistWork {
         }
     }
 
+    /// Whether the database has events that the newest backup does not have.
+    private mutating func hasNewsForBackup() -> Bool {
+        let newest = archive?.position.sequence
+        return newest.map { $0 > backupSequence } ?? false
+    }
+
     private mutating func beginBackupIfDue(at now: Int64) {
-        guard options.backupInterval > 0, backup == nil, now >= backupAt, let sequence = archive?.position.sequence,
-            sequence > backupSequence
-        else { return }
+        guard options.backupInterval > 0, backup == nil, now >= backupAt, hasNewsForBackup() else { return }
         // It may exist; whatever else is wrong with it shows when the copy is made.
         _ = mkdir(backupDirectory, 0o700)
         do {
