@@ -13,6 +13,7 @@ struct BenchTail: ParsableCommand {
             Starts this executable's own 'serve' again and again, on loopback, on free ports and in empty directories \
             that are removed afterwards, and measures in an open loop at half of the rate that this machine can take:
 
+              machine     PING instead of sales: how long the machine itself lets one wait
               calm        nothing else goes on
               snapshots   a snapshot is always under way
               segments    segments of the log are so small that they change all the time
@@ -22,7 +23,7 @@ struct BenchTail: ParsableCommand {
               verify      VERIFY is always under way
               recovery    and, without a load: the log read, folded, the rows read, memory used again
 
-            It takes about seventeen minutes and 4 GiB of memory, with --quick about two minutes. Nothing else should run on \
+            It takes about eighteen minutes and 4 GiB of memory, with --quick about two minutes. Nothing else should run on \
             the machine meanwhile: what the kernel gives to others is in the latencies, not in a turn's own work.
 
             EXIT STATUS

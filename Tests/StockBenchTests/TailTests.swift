@@ -65,6 +65,14 @@ struct TailTests {
         #expect(scattered.markdown.contains("100,000 holds released after they were due, each of another SKU and buyer"))
     }
 
+    @Test("the machine's own tail is told, and met by nothing")
+    func control() {
+        let report = report(.machine, sample(p50: 100_000, slowest: 50_000_000, work: 5_000))
+        #expect(report.rows.map(\.isMet) == [nil, nil])
+        #expect(report.rows.map(\.target) == ["–", "–"])
+        #expect(!report.markdown.contains("**no**"))
+    }
+
     @Test("what could not be measured is no target met")
     func missing() {
         var options = TailOptions(quick: true, parent: "/tmp")

@@ -41,6 +41,7 @@ extension ComparisonCase {
         ComparisonCase(name: "hot-32", server: everysec, workload: .hot, pipeline: 32),
         ComparisonCase(name: "million-skus-32", server: everysec, workload: .spread, pipeline: 32),
         ComparisonCase(name: "half-load", server: everysec, workload: .deduct, halfOf: "deduct"),
+        ComparisonCase(name: "ping-half-load", server: everysec, workload: .ping, halfOf: "deduct"),
         ComparisonCase(name: "redis-half-load", server: .redis, workload: .deduct, halfOf: "redis-deduct"),
         ComparisonCase(name: "weight", server: everysec, workload: .deduct, pipeline: 32, weighs: true),
         ComparisonCase(name: "redis-weight", server: .redis, workload: .deduct, pipeline: 32, weighs: true),

@@ -59,6 +59,8 @@ struct ComparisonRow {
         ComparisonRow("10,000 idle beside 50, by 50", .ratio, "10000-idle-32", "deduct-32", target: .atLeast(0.7)),
         ComparisonRow("p99.9 at half load", .p999, "half-load", target: .atMost(2e6)),
         ComparisonRow("p99.99 at half load", .p9999, "half-load", target: .atMost(10e6)),
+        ComparisonRow("p99.9 of the null server at that rate", .p999, "ping-half-load"),
+        ComparisonRow("p99.99 of the null server at that rate", .p9999, "ping-half-load"),
         ComparisonRow("p99.9 of Redis at half of its load", .p999, "redis-half-load"),
         ComparisonRow("p99.99 of Redis at half of its load", .p9999, "redis-half-load"),
         ComparisonRow("bytes of the log, by those of the AOF", .logRatio, "weight", "redis-weight", target: .atMost(0.5)),

@@ -3,11 +3,12 @@
 
 /// What goes on while the latencies of a half-loaded server are measured.
 public enum Situation: String, CaseIterable, Sendable {
-    case calm, snapshots, segments, growth, expiry, scattered, verify
+    case machine, calm, snapshots, segments, growth, expiry, scattered, verify
 
     /// As the report names it.
     var title: String {
         switch self {
+        case .machine: "PING instead of sales: what the machine itself lets one wait"
         case .calm: "nothing else goes on"
         case .snapshots: "a snapshot always under way"
         case .segments: "segments of 1 MiB"
@@ -21,17 +22,20 @@ public enum Situation: String, CaseIterable, Sendable {
     /// Flags of the server.
     var flags: [String] {
         switch self {
-        case .calm, .growth, .expiry, .scattered, .snapshots, .verify: ["--snapshot-every", "0", "--snapshot-bytes", "0"]
+        case .machine, .calm, .growth, .expiry, .scattered, .snapshots, .verify: ["--snapshot-every", "0", "--snapshot-bytes", "0"]
         case .segments: ["--snapshot-every", "0", "--snapshot-bytes", "0", "--segment-size", "1MiB"]
         }
     }
+
+    /// Whether it is there to be compared with, and has no targets.
+    var isControl: Bool { self == .machine }
 
     /// Said again and again by one more client during the measurement: each time it is answered.
     var standingRequest: String? {
         switch self {
         case .snapshots: "SNAPSHOT"
         case .verify: "VERIFY"
-        case .calm, .segments, .growth, .expiry, .scattered: nil
+        case .machine, .calm, .segments, .growth, .expiry, .scattered: nil
         }
     }
 }

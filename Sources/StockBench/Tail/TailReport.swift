@@ -81,9 +81,11 @@ public struct TailReport {
             let spread = spread(situation, percent)
             rows.append(
                 TargetRow(
-                    what: "\(name), \(situation.title)", reached: text(spread), target: "≤ " + duration(target),
-                    isMet: spread.map { $0.median <= Double(target) }))
+                    what: "\(name), \(situation.title)", reached: text(spread),
+                    target: situation.isControl ? "–" : "≤ " + duration(target),
+                    isMet: situation.isControl ? nil : spread.map { $0.median <= Double(target) }))
         }
+        if situation.isControl { return rows }
         if let most = samples.map(\.longestWork).max() {
             rows.append(
                 TargetRow(

@@ -82,6 +82,7 @@ public struct TailRun: Sendable {
 
         var holds: (first: Int, last: Int)?
         switch situation {
+        case .machine: load.workload = .ping
         case .calm, .segments: break
         case .snapshots, .verify: try filling.fill(StockadeRequests.deduct, options.orders)
         case .growth: try filling.fill(StockadeRequests.deduct, options.ordersBeforeGrowth)
