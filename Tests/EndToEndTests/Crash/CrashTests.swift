@@ -53,14 +53,14 @@ extension EndToEnd {
                 try server.witness {
                     try swarm.compare(with: server)
                     try swarm.retryAll(on: server)
-                    let proof = try server.connect().request("VERIFY").head
+                    let proof = try server.verify()
                     guard proof.word == "VERIFIED" else { throw Failure("\(proof)") }
                 }
             }
             #expect(try server.terminate() == .exited(0))
             server = try ServerProcess(directory: data, flags: flags)
             try swarm.compare(with: server)
-            let proof = try server.connect().request("VERIFY").head
+            let proof = try server.verify()
             #expect(proof.word == "VERIFIED", "\(proof)")
         }
 

@@ -59,7 +59,7 @@ extension EndToEnd {
                     swarm.rewind(to: found)
                     try swarm.compare(with: server)
                     try swarm.retryAll(on: server)
-                    let proof = try server.connect().request("VERIFY").head
+                    let proof = try server.verify()
                     guard proof.word == "VERIFIED" else { throw Failure("\(proof)") }
                     floor = found
                 }

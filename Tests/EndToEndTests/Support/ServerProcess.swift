@@ -64,6 +64,9 @@ final class ServerProcess {
 
     func connect() throws -> Connection { try Connection(to: address, timeout: EndToEnd.patience) }
 
+    /// What VERIFY says. It is the work of a thread that gives way to all others, so on a busy machine it takes a while.
+    func verify() throws -> ReplyLine { try connect().request("VERIFY", by: .after(EndToEnd.patience)).head }
+
     /// SIGTERM: the server answers what is in flight, syncs and ends.
     func terminate() throws -> ExitStatus {
         child.signal(SIGTERM)
