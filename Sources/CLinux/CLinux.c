@@ -207,7 +207,7 @@ struct clinux_thread_usage clinux_thread_usage(void) {
     return result;
 }
 
-void clinux_run_soon(void) {
+void clinux_run_soon(bool soon) {
     // struct sched_attr of the kernel, which this C library does not have.
     struct {
         uint32_t size, policy;
@@ -219,7 +219,8 @@ void clinux_run_soon(void) {
     if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0 || attributes.policy != SCHED_OTHER) return;
     attributes.size = sizeof attributes;
     attributes.flags = 0;
-    attributes.runtime = 100 * 1000;
+    // 0: what everybody has.
+    attributes.runtime = soon ? 100 * 1000 : 0;
     // That it fails does not matter: it is a wish.
     (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
 }

@@ -2,7 +2,6 @@
 // the way of a row.
 
 import CSQLite
-import Glibc
 import StockModel
 
 /// A prepared statement, finalised when it goes away. Parameters count from 1, columns from 0, as SQLite has it.
@@ -112,12 +111,8 @@ public struct Statement: ~Copyable {
     }
 
     /// Runs to the end, for a statement that has no rows.
-    ///
-    /// Then whoever waits for this processor gets it: thousands of statements of a fold follow one another, and a server's
-    /// loop that shares the processor with them would else wait for up to a tick of the kernel, 4 ms.
     public func run() throws(ArchiveError) {
         while try step() {}
-        sched_yield()
     }
 
     /// Leaves the rows that have not been read.

@@ -7,6 +7,7 @@
 #define CLINUX_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -124,8 +125,8 @@ struct clinux_thread_usage {
 // Two system calls, less than a microsecond.
 struct clinux_thread_usage clinux_thread_usage(void);
 // Asks that the calling thread, which never runs long at a time, need not wait for those that do when it wakes: a short
-// slice of the processor (Linux 6.12; earlier ones take no notice).
-void clinux_run_soon(void);
+// slice of the processor (Linux 6.12; earlier ones take no notice). Or takes that back.
+void clinux_run_soon(bool soon);
 // Lets the calling thread give way to all others: nice 10, and the last place in the queue for the disk.
 void clinux_give_way(void);
 // Names the calling thread (15 bytes at most) for top and gdb.

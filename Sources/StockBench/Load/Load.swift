@@ -16,9 +16,9 @@ public func runLoad(
 ) throws(BenchError) -> LoadResult {
     try options.check()
     raiseDescriptorLimit(to: options.clients + options.idle + 64)
-    if options.rate != nil { setTimerSlack("1") }
+    if options.rate != nil { keepTime(true) }
     // Back to what it was: servers that a comparison starts would inherit it.
-    defer { if options.rate != nil { setTimerSlack("0") } }
+    defer { if options.rate != nil { keepTime(false) } }
     let preparation = try Preparation(options, interrupt: interrupt)
     let templates = try preparation.prepare()
     let plan = options.plan
@@ -73,11 +73,14 @@ func raiseDescriptorLimit(to wanted: Int) {
     _ = setrlimit(resource, &limit)
 }
 
-/// The kernel wakes a sleeper up to 50 µs late to save power; an open loop must not count that as the server's
-/// latency. Where the file is not there, latencies are that much too long, and none is too short.
+/// The kernel wakes a sleeper up to 50 µs late to save power, and lets it wait while another thread uses its slice up; an
+/// open loop must not count either as the server's latency. Where it cannot be helped, latencies are too long, and none is
+/// too short.
 ///
-/// - Parameter nanoseconds: how late at most; "0" is the process's standard.
-private func setTimerSlack(_ nanoseconds: StaticString) {
+/// - Parameter strictly: else as every thread has it.
+private func keepTime(_ strictly: Bool) {
+    clinux_run_soon(strictly)
+    let nanoseconds: StaticString = strictly ? "1" : "0"
     let descriptor = open("/proc/self/timerslack_ns", O_WRONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     _ = write(descriptor, nanoseconds.utf8Start, nanoseconds.utf8CodeUnitCount)
