@@ -35,7 +35,7 @@ struct LogEnd {
 }
 
 struct LogReader: ~Copyable {
-    private let directory: StoreDirectory
+    let directory: StoreDirectory
     private let numbers: [UInt64]
     /// The first sequence that is to be handed out.
     private let first: UInt64

@@ -15,7 +15,8 @@ extension LogReader {
     consuming func runAhead(
         progress: (LogProgress) -> Void, visit: (LogFrame) throws -> Void
     ) throws -> LogEnd {
-        let pipe = try Pipe((0..<4).map { _ in FrameBatch() })
+        let hashKey = directory.identity.hashKey
+        let pipe = try Pipe((0..<4).map { _ in FrameBatch(hashKey: hashKey) })
         let work = ReadingWork(self)
         let thread = try Thread(name: "log-read", stop: { pipe.abandon() }, body: {
             pipe.close(Result { try work.run(into: pipe) })
@@ -58,7 +59,7 @@ private final class ReadingWork: @unchecked Sendable {
     }
 }
 
-/// A few frames with their events, in their own memory. One thread has it at a time.
+/// A few frames with their events and the hashes of their ids, in their own memory. One thread has it at a time.
 final class FrameBatch: @unchecked Sendable {
     /// What a batch is filled up to; a frame that is larger has one to itself. Small enough for a processor's own cache.
     private static let payloadBytes = 1 << 16
@@ -73,12 +74,15 @@ final class FrameBatch: @unchecked Sendable {
     var progress: LogProgress?
     private var frames: [Frame] = []
     private var events: [Event] = []
+    private var idHashes: [UInt64] = []
+    private let hashKey: HashKey
     private var bytes: UnsafeMutableRawBufferPointer
     private var usedBytes = 0
     private var lines: UnsafeMutableBufferPointer<EventLine>
     private var usedLines = 0
 
-    init() {
+    init(hashKey: HashKey) {
+        self.hashKey = hashKey
         bytes = .allocate(byteCount: FrameBatch.payloadBytes, alignment: 16)
         lines = .allocate(capacity: EventReader.lineLimit(of: FrameBatch.payloadBytes))
     }
@@ -102,31 +106,49 @@ final class FrameBatch: @unchecked Sendable {
         // Its place for lines is as much of the whole as its bytes are: what is left over is not missed.
         let place = UnsafeMutableBufferPointer(rebasing: lines[usedLines..<lines.count])
         var reader = EventReader(frame.payload, keepingLinesIn: place)
-        do throws(MalformedEvent) {
-            while let event = try reader.next() { events.append(event) }
-        } catch {
-            frame.problem = error
-        }
+        frame.problem = decode(&reader, &events, &idHashes)
         usedLines += reader.keptLines
         frames.append(Frame(frame: frame, endOfEvents: events.count))
+    }
+
+    /// Appends what a reader gives; what ended it before its time.
+    // Its own function, so that what it appends to is looked up once and not for each event.
+    private func decode(
+        _ reader: inout EventReader, _ events: inout [Event], _ idHashes: inout [UInt64]
+    ) -> MalformedEvent? {
+        let hashKey = hashKey
+        do throws(MalformedEvent) {
+            while let event = try reader.next() {
+                events.append(event)
+                idHashes.append(event.id.map { hashKey.hash($0) } ?? 0)
+            }
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// Hands the frames on and is empty again.
     func empty(progress report: (LogProgress) -> Void, visit: (LogFrame) throws -> Void) throws {
         try events.withUnsafeBufferPointer { events in
-            var first = 0
-            for entry in frames {
-                var frame = entry.frame
-                frame.events = UnsafeBufferPointer(rebasing: events[first..<entry.endOfEvents])
-                frame.upcoming = UnsafeBufferPointer(rebasing: events[first...])
-                first = entry.endOfEvents
-                try visit(frame)
+            try idHashes.withUnsafeBufferPointer { idHashes in
+                var first = 0
+                for entry in frames {
+                    var frame = entry.frame
+                    frame.events = UnsafeBufferPointer(rebasing: events[first..<entry.endOfEvents])
+                    frame.upcoming = UpcomingEvents(
+                        events: UnsafeBufferPointer(rebasing: events[first...]),
+                        idHashes: UnsafeBufferPointer(rebasing: idHashes[first...]))
+                    first = entry.endOfEvents
+                    try visit(frame)
+                }
             }
         }
         if let progress { report(progress) }
         progress = nil
         frames.removeAll(keepingCapacity: true)
         events.removeAll(keepingCapacity: true)
+        idHashes.removeAll(keepingCapacity: true)
         usedBytes = 0
         usedLines = 0
     }

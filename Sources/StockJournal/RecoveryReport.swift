@@ -18,7 +18,7 @@ public struct LogFrame {
     public var events: UnsafeBufferPointer<Event>
     public var problem: MalformedEvent?
     /// `events`, and behind them those of the next frames, as far as they are read: for those who look ahead.
-    public var upcoming: UnsafeBufferPointer<Event>
+    public var upcoming: UpcomingEvents
 
     /// The sequence of its last event. The reader has checked that this does not overflow.
     public var lastSequence: UInt64 { firstSequence &+ UInt64(eventCount) &- 1 }
@@ -32,7 +32,7 @@ public struct LogFrame {
         durableSequence = header.durableSequence
         self.position = position
         events = UnsafeBufferPointer(start: nil, count: 0)
-        upcoming = events
+        upcoming = UpcomingEvents(events: events, idHashes: UnsafeBufferPointer(start: nil, count: 0))
     }
 }
 

@@ -113,8 +113,7 @@ extension Ledger {
 
     /// Announces an event of the log, whose SKU is known.
     @inline(__always)
-    mutating func expect(_ id: Token, ordinal: UInt32) {
-        let hash = hashKey.hash(id)
+    mutating func expect(_ id: Token, _ hash: UInt64, ordinal: UInt32) {
         records.prefetchSlot(of: hash)
         if ordinal != 0 { stocks.prefetch(ordinal) }
         expected.append(ExpectedKeys.Entry(id: id, idHash: hash, sku: nil, skuHash: 0, ordinal: ordinal))

@@ -27,7 +27,7 @@ public struct ReplayAhead: ~Copyable {
     ///   - upcoming: it, and what comes behind it. They stay where they are until all of them were applied, and none of
     ///     other events is announced meanwhile.
     @inline(__always)
-    public mutating func step(to index: Int, of upcoming: UnsafeBufferPointer<Event>, _ ledger: inout Ledger) {
+    public mutating func step(to index: Int, of upcoming: UpcomingEvents, _ ledger: inout Ledger) {
         if left == 0 { left = ledger.expect(upcoming, from: index) }
         left = max(0, left &- 1)
     }
@@ -45,18 +45,13 @@ extension Ledger {
 
     /// Announces the next events, and says how many they are.
     @usableFromInline
-    mutating func expect(_ events: UnsafeBufferPointer<Event>, from first: Int) -> Int {
+    mutating func expect(_ upcoming: UpcomingEvents, from first: Int) -> Int {
         expectNothing()
-        let count = min(ExpectedKeys.capacity, events.count &- first)
+        let count = min(ExpectedKeys.capacity, upcoming.events.count &- first)
         for index in first..<(first &+ count) {
-            switch events[index] {
-            case .deducted(let id, let lines, _, _), .reserved(let id, let lines, _, _, _, _),
-                .confirmed(let id, let lines, _), .cancelled(let id, let lines, _), .expired(let id, let lines):
-                let ordinal = lines.first?.ordinal ?? 0
-                expect(id, ordinal: stocks.isKnown(ordinal) ? ordinal : 0)
-            case .returned(let key, _, _, _, _): expect(key, ordinal: 0)
-            default: break
-            }
+            guard let id = upcoming.events[index].id else { continue }
+            let ordinal = upcoming.events[index].firstOrdinal
+            expect(id, upcoming.idHashes[index], ordinal: stocks.isKnown(ordinal) ? ordinal : 0)
         }
         fetchExpectedEvents()
         return count

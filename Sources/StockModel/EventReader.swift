@@ -182,7 +182,7 @@ public struct EventReader: ~Copyable {
             let base = payload.baseAddress
         else { throw malformed("a token of \(length) bytes") }
         let token = Token(base: base + cursor + 1, count: length)
-        for byte in token.bytes where !isTokenByte(byte) { throw malformed("a byte that no token has") }
+        guard hasOnlyTokenBytes(token) else { throw malformed("a byte that no token has") }
         cursor += 1 + length
         return token
     }

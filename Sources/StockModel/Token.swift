@@ -88,3 +88,30 @@ public func lastBytes(_ base: UnsafeRawPointer, count: Int) -> UInt64 {
 public func isTokenByte(_ byte: UInt8) -> Bool {
     byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "=")
 }
+
+/// Whether all bytes of a token follow the token rule, eight of them looked at together.
+///
+/// The tests are those of "Bit Twiddling Hacks" (Sean Eron Anderson) for a byte that is zero or less than another; they say
+/// rightly whether there is one, and not always which.
+public func hasOnlyTokenBytes(_ token: Token) -> Bool {
+    let each: UInt64 = 0x0101_0101_0101_0101
+    func anyOther(_ bytes: UInt64) -> UInt64 {
+        let orEquals = bytes ^ (each &* UInt64(UInt8(ascii: "=")))
+        let orDelete = bytes ^ (each &* 0x7F)
+        let blanks = (bytes &- each &* 0x21) & ~bytes
+        return (blanks | (orEquals &- each) & ~orEquals | (orDelete &- each) & ~orDelete | bytes) & (each &* 0x80)
+    }
+    var offset = 0
+    var others: UInt64 = 0
+    while offset &+ 8 <= token.count {
+        others |= anyOther(token.base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        offset &+= 8
+    }
+    let rest = UInt64(truncatingIfNeeded: token.count &- offset)
+    if rest > 0 {
+        // Filled up with a byte that tokens have.
+        let filling = (each &* UInt64(UInt8(ascii: "A"))) &<< (rest &* 8)
+        others |= anyOther(lastBytes(token.base, count: token.count) | filling)
+    }
+    return others == 0
+}

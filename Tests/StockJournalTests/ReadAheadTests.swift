@@ -49,12 +49,13 @@ struct ReadAheadTests {
             let expected = written[frames]
             frames += 1
             if frame.events.count != expected.count || frame.problem != nil { problems += 1 }
-            if frame.upcoming.count < frame.events.count { problems += 1 }
-            for (index, event) in frame.upcoming.enumerated() {
+            if frame.upcoming.events.count < frame.events.count { problems += 1 }
+            for (index, event) in frame.upcoming.events.enumerated() {
                 guard case .deducted(let id, let lines, _, _) = event, id.text == "order-\(seen + index)" else {
                     problems += 1
                     continue
                 }
+                if frame.upcoming.idHashes[index] != directory.identity.hashKey.hash(id) { problems += 1 }
                 if index < expected.count, lines.count != expected.lines { problems += 1 }
                 for (place, line) in lines.enumerated()
                 where line.ordinal != UInt32(place + 1) || line.after.onhand != 1 << 40 || line.after.sold != -1 << 30 {
