@@ -1,6 +1,7 @@
 // The queue of bytes under replies and requests: numbers, growth, and bytes that leave at the front while others come
 // in at the end.
 
+import SeededRandom
 import StockModel
 import StockWire
 import Testing
@@ -9,7 +10,7 @@ import Testing
 struct ByteQueueTests {
     @Test("Numbers are written as everyone writes them")
     func numbers() {
-        var generator = SeededGenerator(state: 5)
+        var generator = SeededGenerator(seed: 5)
         var values: [Int64] = [0, 1, 9, 10, 99, 100, .max, .min, -1, -10]
         var power: Int64 = 1
         for _ in 0..<19 {
@@ -27,7 +28,7 @@ struct ByteQueueTests {
 
     @Test("What comes out is what went in, however it is taken")
     func consuming() {
-        var generator = SeededGenerator(state: 6)
+        var generator = SeededGenerator(seed: 6)
         var output = ByteQueue()
         var expected: [UInt8] = []
         for round in 0..<20_000 {
