@@ -97,11 +97,13 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Clients/Swift/Sources/StockadeTesting"),
+        // Random numbers for tests, those of the client too.
+        .target(name: "SeededRandom", path: "Tests/SeededRandom"),
         // What the tests of the client and the end-to-end tests have in common.
         .target(
             name: "FaultyNetwork",
             dependencies: [
-                "StockadeClient",
+                "StockadeClient", "SeededRandom",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -120,15 +122,17 @@ let package = Package(
             ],
             path: "Clients/Swift/Tests/StockadeClientTests"),
 
-        .testTarget(name: "StockModelTests", dependencies: ["StockModel"]),
-        .testTarget(name: "StockWireTests", dependencies: ["StockWire", "StockModel", "CMachine"]),
+        .testTarget(name: "StockModelTests", dependencies: ["StockModel", "SeededRandom"]),
+        .testTarget(name: "StockWireTests", dependencies: ["StockWire", "StockModel", "CMachine", "SeededRandom"]),
         .testTarget(
             name: "StockLedgerTests",
-            dependencies: ["StockLedger", "StockWire", "StockModel"]),
+            dependencies: ["StockLedger", "StockWire", "StockModel", "SeededRandom"]),
         .testTarget(name: "StockJournalTests", dependencies: ["StockJournal", "StockModel", "CLinux", "CMachine"]),
         .testTarget(
             name: "StockArchiveTests",
-            dependencies: ["StockArchive", "StockModel", "StockLedger", "StockJournal", "CSQLite", "CLinux"]),
+            dependencies: [
+                "StockArchive", "StockModel", "StockLedger", "StockJournal", "CSQLite", "CLinux", "SeededRandom",
+            ]),
         .testTarget(
             name: "StockServerTests",
             dependencies: ["StockServer", "StockConnection", "StockJournal", "StockLedger", "StockArchive"]),
@@ -145,7 +149,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "stockade", "StockRehearsal", "StockConnection", "StockJournal", "StockArchive", "CLinux",
-                "StockadeClient", "FaultyNetwork",
+                "StockadeClient", "FaultyNetwork", "SeededRandom",
             ],
             // Read where it lies, as Protocol/transcripts is.
             exclude: ["Fixtures"]),

@@ -139,7 +139,7 @@ extension MicroBenchmark {
             MicroBenchmark(name: "encode-reply", what: "the outcome of a DEDUCT to its reply", items: items) {
                 var events = EventBuffer()
                 var ledger = Material.shop(skus, events: &events)
-                var replies = OutputBuffer()
+                var replies = ByteQueue()
                 var time: Int64 = 0
                 with(orders[0], skus[0]) { order in
                     let outcome = ledger.execute(.deduct(order), at: Material.start, admission: .open, events: &events)

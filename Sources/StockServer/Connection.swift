@@ -56,7 +56,7 @@ struct Connection: ~Copyable {
     var interest: Readiness = [.input, .inputEnded]
 
     /// Bytes that were read and not yet made requests of.
-    var input = OutputBuffer()
+    var input = ByteQueue()
     var progress = ParseProgress()
     var replies = HeldReplies()
     /// Bytes of them that the table has counted.

@@ -14,7 +14,7 @@ struct HeldReplies: ~Copyable {
         var level: SafetyLevel
     }
 
-    private var output = OutputBuffer()
+    private var output = ByteQueue()
     /// What the bytes behind the released ones wait for, in order. Few: replies of one turn share one.
     private var marks: [Mark] = []
     /// Bytes at the front that may leave.
@@ -66,7 +66,7 @@ struct HeldReplies: ~Copyable {
     mutating func replace(waitingFor level: SafetyLevel, with reply: UnsafeRawBufferPointer) -> Int {
         guard marks.contains(where: { $0.level == level }) else { return 0 }
         var replaced = 0
-        var rewritten = OutputBuffer()
+        var rewritten = ByteQueue()
         rewritten.append(UnsafeRawBufferPointer(rebasing: output.bytes[..<released]))
         var place = released
         for index in marks.indices {

@@ -57,7 +57,7 @@ extension Server {
 
     private mutating func turnAway(_ descriptor: Int32) {
         statistics.turnedAway &+= 1
-        var line = OutputBuffer()
+        var line = ByteQueue()
         line.writeRefusal(.busy, "too many connections")
         statistics.countRefusal(.busy)
         _ = sendNow(line.bytes, to: descriptor)

@@ -69,7 +69,7 @@ extension Server {
 
     /// Whoever asked for the disk is told that it will not be.
     private mutating func refuseThoseWhoWaitForDisk() {
-        var refusal = OutputBuffer()
+        var refusal = ByteQueue()
         refusal.writeRefusal(.readOnly, text: logState.reason)
         for token in waiting {
             guard let connection = connections.find(token) else { continue }

@@ -18,7 +18,7 @@ enum StatisticsSection: String, CaseIterable {
 
 /// Lines of `+key=value`, counted.
 struct StatisticLines: ~Copyable {
-    var output = OutputBuffer()
+    var output = ByteQueue()
     var count = 0
 
     mutating func add(_ key: String, _ value: some BinaryInteger) { add(key, text: String(value)) }

@@ -125,7 +125,7 @@ extension Server {
             return .logFailed
         }
         Server.endArchive(archivist, segment, at: sequence, logger)
-        var farewell = OutputBuffer()
+        var farewell = ByteQueue()
         farewell.writeSimple("BYE")
         for token in stopping.farewells {
             guard let connection = connections.find(token), connection.pointee.replies.isEmpty else { continue }

@@ -79,7 +79,7 @@ public struct Server: ~Copyable {
     /// What is read from a socket, behind what the connection had left over.
     let readBuffer = ReadBuffer(capacity: TurnLimits.smallInput + TurnLimits.read)
     /// The replies of the turn, of one connection after the other.
-    var replies = OutputBuffer()
+    var replies = ByteQueue()
     /// Which of them are whose.
     var runs: [ReplyRun] = []
 

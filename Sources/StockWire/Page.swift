@@ -10,7 +10,7 @@ public struct Page: ~Copyable {
     public static let stockRoom = 1_024
     public static let orderRoom = Limits.pairs * (Limits.tokenLength + 22) + 1_024
 
-    fileprivate var lines = OutputBuffer()
+    fileprivate var lines = ByteQueue()
     fileprivate var entries = 0
     /// Whether there is nothing behind this page.
     fileprivate var isLast = false
@@ -26,7 +26,7 @@ public struct Page: ~Copyable {
     }
 
     /// Takes entries from `next` until the page is full or there are no more.
-    public mutating func fill<Item>(from next: () -> PageStep<Item>, write: (Item, inout OutputBuffer) -> Void) {
+    public mutating func fill<Item>(from next: () -> PageStep<Item>, write: (Item, inout ByteQueue) -> Void) {
         while entries < count, lines.count <= Limits.pageBytes - entryRoom {
             switch next() {
             case .item(let item):
@@ -41,7 +41,7 @@ public struct Page: ~Copyable {
     }
 }
 
-extension OutputBuffer {
+extension ByteQueue {
     /// `*N`, the page's lines, and `+END` or `+NEXT token`.
     ///
     /// - Parameter next: the token that the listing goes on from.

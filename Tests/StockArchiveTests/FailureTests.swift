@@ -3,6 +3,7 @@
 
 import CSQLite
 import Glibc
+import SeededRandom
 import StockJournal
 import StockLedger
 import StockModel
@@ -38,7 +39,7 @@ struct FailureTests {
         var shop = RandomShop(seed: UInt64(seed))
         shop.run(turns: 250)
         let scratch = Scratch()
-        var random = SeededRandom(state: UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         var next = 0
         while next < shop.turns.count {
             // Each round is a process: it opens, folds, commits here and there, and dies without a word.

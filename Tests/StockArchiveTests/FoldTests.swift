@@ -1,5 +1,6 @@
 // The heart of the archive: whatever happened, and wherever the folds were cut, the rows are the state.
 
+import SeededRandom
 import StockLedger
 import StockModel
 import Testing
@@ -14,7 +15,7 @@ struct FoldTests {
         shop.run(turns: 400)
         let scratch = Scratch()
         var archive = try Archive.open(scratch.database, identity: testIdentity)
-        var random = SeededRandom(state: UInt64(seed) &* 77)
+        var random = SeededGenerator(seed: UInt64(seed) &* 77)
         for turn in shop.turns {
             try archive.fold(turn)
             guard random.chance(12) else { continue }

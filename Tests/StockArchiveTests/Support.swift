@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+import SeededRandom
 import StockJournal
 import StockLedger
 import StockModel
@@ -41,18 +42,8 @@ final class Scratch {
     }
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, and the same everywhere for a seed.
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
+extension SeededGenerator {
+    /// 0 ..< bound, for bounds > 0.
     mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
 
     mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
@@ -94,7 +85,7 @@ struct RandomShop: ~Copyable {
     let words = Words()
     var ledger: Ledger
     private(set) var turns: [Turn] = []
-    private var random: SeededRandom
+    private var random: SeededGenerator
     private var now = Timestamp(milliseconds: 1_763_690_400_000)
     private var orders = 0
     private var operations = 0
@@ -110,7 +101,7 @@ struct RandomShop: ~Copyable {
 
     init(seed: UInt64) {
         ledger = Ledger(hashKey: testIdentity.hashKey, options: RandomShop.options)
-        random = SeededRandom(state: seed)
+        random = SeededGenerator(seed: seed)
     }
 
     /// Runs turns of up to eight commands each.

@@ -43,7 +43,7 @@ final class MemoryShop {
         var ledger: Ledger
         private var replica: Ledger
         private var parser: RequestParser
-        private var output = OutputBuffer()
+        private var output = ByteQueue()
         private var events = EventBuffer()
         private var isVerifying = false
 

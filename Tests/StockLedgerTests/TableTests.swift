@@ -1,29 +1,17 @@
 // The tables under the ledger, each compared with something simple that does the same.
 
+import SeededRandom
 import StockModel
 import Testing
 
 @testable import StockLedger
-
-/// SplitMix64: a seed names every value of a test.
-struct TableRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 @Suite("Tables")
 struct TableTests {
     @Test("The arena hands out room that nobody else has, and uses freed room again")
     func arena() {
         var arena = Arena(granuleShift: 4)
-        var random = TableRandom(state: 3)
+        var random = SeededGenerator(seed: 3)
         var live: [(reference: UInt32, size: Int, fill: UInt8)] = []
         for step in 0..<30_000 {
             if live.count > 400 || (!live.isEmpty && Int.random(in: 0..<3, using: &random) == 0) {
@@ -71,7 +59,7 @@ struct TableTests {
     @Test("The index finds what is in it and nothing else, while it grows and shrinks", arguments: [UInt64(1), 2, 3])
     func index(seed: UInt64) {
         var index = ShardedIndex()
-        var random = TableRandom(state: seed)
+        var random = SeededGenerator(seed: seed)
         var present: [UInt32: UInt64] = [:]
         var hashes: [UInt32: UInt64] = [:]
         for step in 0..<60_000 {
@@ -105,7 +93,7 @@ struct TableTests {
     @Test("The wheel hands every hold out on its millisecond, never early", arguments: [UInt64(1), 2, 3, 4])
     func wheel(seed: UInt64) {
         var wheel = TimingWheel()
-        var random = TableRandom(state: seed)
+        var random = SeededGenerator(seed: seed)
         var due: [UInt32: Int64] = [:]
         var slots: [UInt32: UInt32] = [:]
         var now: Int64 = 1_763_690_400_000
@@ -154,7 +142,7 @@ struct TableTests {
     /// Pairs of a buyer and a SKU, in a table that others change between two steps of a sweep.
     @Test("A sweep leaves no pair of a dropped SKU, though the table grows and shrinks meanwhile", arguments: [UInt64(1), 2, 3, 4])
     func sweep(seed: UInt64) {
-        var random = TableRandom(state: seed)
+        var random = SeededGenerator(seed: seed)
         var buyers = BuyerCounts(hashKey: HashKey(k0: seed, k1: ~seed))
         func change(_ number: Int, _ ordinal: UInt32, _ units: Int64) {
             let name = Array("buyer-\(number)".utf8)

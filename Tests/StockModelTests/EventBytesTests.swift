@@ -1,5 +1,6 @@
 // Events written and read back; and bytes that are no events, which must be refused and never trap.
 
+import SeededRandom
 import StockModel
 import Testing
 

@@ -1,5 +1,6 @@
 // A batch holds what the parser finds one after the other, all of it good at the same time.
 
+import SeededRandom
 import StockModel
 import StockWire
 import Testing
@@ -29,7 +30,7 @@ struct BatchTests {
 
     @Test("It has the same items as parsing one by one, whatever the bytes", arguments: [21, 22, 23] as [UInt64])
     func sameAsOneByOne(seed: UInt64) {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         var parser = RequestParser(hashKey: testKey)
         let pieces = [
             "DEDUCT o-1 phone 1\n", "DEDUCT o-2 phone 2 case 1 phone 3 buyer=ann born=5\r\n", "MGET a b c\n", "\n",

@@ -1,6 +1,7 @@
 // The bytes that end a run of token bytes, found 64 at a time and one by one.
 
 import CMachine
+import SeededRandom
 import Testing
 
 @testable import StockWire
@@ -23,7 +24,7 @@ struct MarkTests {
 
     @Test("Random bytes are marked alike", arguments: [UInt64(1), 2, 3])
     func randomBytes(seed: UInt64) {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<2_000 {
             let bytes = (0..<64).map { _ in UInt8.random(in: 0...255, using: &random) }
             #expect(cmachine_marks(bytes) == cmachine_marks_portable(bytes))

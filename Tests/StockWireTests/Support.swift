@@ -65,8 +65,8 @@ func text(_ parsed: Parsed) -> String {
 }
 
 /// What `write` appends, without the line end at its end.
-func reply(_ write: (inout OutputBuffer) -> Void) -> String {
-    var output = OutputBuffer()
+func reply(_ write: (inout ByteQueue) -> Void) -> String {
+    var output = ByteQueue()
     write(&output)
     let text = String(decoding: output.bytes, as: UTF8.self)
     return text.hasSuffix("\r\n") ? String(text.dropLast()) : text + "<no line end>"

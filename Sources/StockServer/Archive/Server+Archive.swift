@@ -89,7 +89,7 @@ extension Server {
     }
 
     /// Answers somebody who waited, and lets the connection go on.
-    mutating func answerLate(_ late: LateReply, _ write: (inout OutputBuffer) -> Void) {
+    mutating func answerLate(_ late: LateReply, _ write: (inout ByteQueue) -> Void) {
         // It may be gone, and nobody wants its reply.
         guard let connection = connections.find(late.token) else { return }
         let start = replies.count

@@ -100,7 +100,7 @@ extension Server {
         }
     }
 
-    private mutating func conclude(_ running: RunningVerification, _ write: (inout OutputBuffer) -> Void) {
+    private mutating func conclude(_ running: RunningVerification, _ write: (inout ByteQueue) -> Void) {
         for one in running.waiting { answerLate(one, write) }
         store.ledger.stopVerification()
         archive.verification.running = nil

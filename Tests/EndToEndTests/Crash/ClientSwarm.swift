@@ -2,6 +2,7 @@
 // come. The orders they place, retry, confirm and cancel come from a seed.
 
 import Glibc
+import SeededRandom
 import StockConnection
 
 /// Clients that trade until told to stop, or until the server goes away.

@@ -1,6 +1,7 @@
 // The promise that matters most: an order that was acknowledged is there after a crash, exactly once, and the
 // counters agree with the orders.
 
+import SeededRandom
 import StockConnection
 import Testing
 

@@ -3,6 +3,7 @@
 // synced, comes back, and the server has to be what it promised to be.
 
 import Foundation
+import SeededRandom
 import StockConnection
 import Testing
 

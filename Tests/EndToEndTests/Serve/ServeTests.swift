@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import SeededRandom
 import StockConnection
 import Testing
 

@@ -4,20 +4,9 @@
 // The stream knows nothing of the state; what a line deserves is the oracle's
 // to say.
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): one 64-bit word of state.
-struct Dice {
-    private var state: UInt64
+import SeededRandom
 
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
+extension SeededGenerator {
     /// 0 ..< sides, for sides > 0.
     mutating func roll(_ sides: Int) -> Int { Int(next() % UInt64(sides)) }
     mutating func chance(_ percent: Int) -> Bool { roll(100) < percent }
@@ -35,7 +24,7 @@ struct CommandStream {
     static let retention: Int64 = 600
     static let start: Int64 = 1_763_690_400_000
 
-    private var dice: Dice
+    private var dice: SeededGenerator
     private var now: Int64 = 0
     private var step = 0
     /// Lines already given, for retries.
@@ -56,7 +45,7 @@ struct CommandStream {
     /// no second fault, so that the code of its refusal is beyond doubt.
     private var hasOutlier = false
 
-    init(seed: UInt64) { dice = Dice(seed: seed) }
+    init(seed: UInt64) { dice = SeededGenerator(seed: seed) }
 
     /// Milliseconds until the next command.
     mutating func pause() -> Int64 {

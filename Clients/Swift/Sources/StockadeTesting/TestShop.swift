@@ -24,7 +24,7 @@ enum Served {
 struct TestShop: ~Copyable {
     private var ledger: Ledger
     private var parser: RequestParser
-    private var output = OutputBuffer()
+    private var output = ByteQueue()
     private var events = EventBuffer()
     private var faults = FaultPlan()
     private let password: [UInt8]?
@@ -195,7 +195,7 @@ struct TestShop: ~Copyable {
     }
 }
 
-extension OutputBuffer {
+extension ByteQueue {
     /// A line of ASCII that is made here.
     fileprivate mutating func appendLine(_ text: String) {
         Array((text + "\r\n").utf8).withUnsafeBytes { append($0) }

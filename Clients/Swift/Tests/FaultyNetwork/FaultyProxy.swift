@@ -3,22 +3,8 @@
 
 import NIOCore
 import NIOPosix
+import SeededRandom
 import Synchronization
-
-/// Random numbers that a seed repeats (SplitMix64).
-public struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    public init(seed: UInt64) { state = seed }
-
-    public mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 /// How a connection through the proxy ends before its time.
 public enum Disaster: CaseIterable, Sendable {
@@ -49,7 +35,7 @@ public final class FaultyProxy: Sendable {
 
     /// - Parameter target: the server's port on the loopback interface.
     public init(to target: Int, seed: UInt64) async throws {
-        let random = Mutex(SeededRandom(seed: seed))
+        let random = Mutex(SeededGenerator(seed: seed))
         let toll = toll
         listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton.next())
             .childChannelOption(.allowRemoteHalfClosure, value: true)
@@ -118,7 +104,7 @@ private final class ProxyHandler: ChannelInboundHandler {
 
     private let target: Int
     private let toll: Toll
-    private var random: SeededRandom
+    private var random: SeededGenerator
     private var disaster: Disaster
     /// Pieces of replies until the disaster.
     private var fuse: Int
@@ -132,7 +118,7 @@ private final class ProxyHandler: ChannelInboundHandler {
     init(target: Int, seed: UInt64, _ toll: Toll) {
         self.target = target
         self.toll = toll
-        random = SeededRandom(seed: seed)
+        random = SeededGenerator(seed: seed)
         disaster = Disaster.allCases.randomElement(using: &random) ?? .reset
         fuse = Int.random(in: 1...4, using: &random)
     }

@@ -3,6 +3,7 @@
 // ledger says when it is asked directly. It knows the server by its port only, so the double of the unit tests and the
 // real executable go through the same.
 
+import SeededRandom
 import StockadeClient
 
 /// Asks the server without the proxy between: a request line, and the reply's first line.
@@ -71,7 +72,7 @@ public struct FaultySale: Sendable {
         _ orders: Int, _ skus: [String], _ seed: UInt64, _ stock: StockadeClient, _ direct: @escaping DirectLine
     ) async throws -> [Told] {
         try await withThrowingTaskGroup(of: Told.self) { group in
-            var random = SeededRandom(seed: seed)
+            var random = SeededGenerator(seed: seed)
             var all: [Told] = []
             for number in 0..<orders {
                 if number >= 32, let one = try await group.next() { all.append(one) }

@@ -3,7 +3,7 @@
 
 import StockModel
 
-extension OutputBuffer {
+extension ByteQueue {
     /// Writes what the ledger answered.
     ///
     /// - Parameter readOnlyReason: why the log cannot be written; only `-READONLY` says it.

@@ -1,9 +1,9 @@
 // Replies as lines, in the shapes that a RESP parser reads: `+text`, `-CODE text`, `:number`, `*N`. What the ledger
-// answered is written in OutputBuffer+Outcome.swift.
+// answered is written in ByteQueue+Outcome.swift.
 
 import StockModel
 
-extension OutputBuffer {
+extension ByteQueue {
     /// `*N`: that many lines follow.
     public mutating func writeArrayHeader(_ count: Int) {
         line(room: 0) { $0.put("*"); $0.put(Int64(count)) }

@@ -1,14 +1,16 @@
-// The buffer under the replies: numbers, growth, and bytes that leave at the front while others come in at the end.
+// The queue of bytes under replies and requests: numbers, growth, and bytes that leave at the front while others come
+// in at the end.
 
+import SeededRandom
 import StockModel
 import StockWire
 import Testing
 
-@Suite("The output buffer")
-struct OutputBufferTests {
+@Suite("The queue of bytes")
+struct ByteQueueTests {
     @Test("Numbers are written as everyone writes them")
     func numbers() {
-        var generator = SeededGenerator(state: 5)
+        var generator = SeededGenerator(seed: 5)
         var values: [Int64] = [0, 1, 9, 10, 99, 100, .max, .min, -1, -10]
         var power: Int64 = 1
         for _ in 0..<19 {
@@ -26,8 +28,8 @@ struct OutputBufferTests {
 
     @Test("What comes out is what went in, however it is taken")
     func consuming() {
-        var generator = SeededGenerator(state: 6)
-        var output = OutputBuffer()
+        var generator = SeededGenerator(seed: 6)
+        var output = ByteQueue()
         var expected: [UInt8] = []
         for round in 0..<20_000 {
             let chunk = (0..<Int.random(in: 0...200, using: &generator)).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
@@ -46,9 +48,9 @@ struct OutputBufferTests {
         #expect(output.bytes.elementsEqual(expected))
     }
 
-    @Test("An emptied buffer is as good as a new one, whether it keeps its memory or not")
+    @Test("An emptied queue is as good as a new one, whether it keeps its memory or not")
     func emptied() {
-        var output = OutputBuffer()
+        var output = ByteQueue()
         for keeping in [0, 1 << 20] {
             for _ in 0..<1_000 { output.writeSimple("something to send") }
             output.consume(5)

@@ -1,10 +1,12 @@
-// The replies of one connection that wait to be sent: a growable run of bytes that is filled at its end and taken
-// from its front. Its memory is kept from turn to turn, so writing a reply allocates nothing.
+// A growable run of bytes that is filled at its end and taken from its front. It serves both ways of a connection: it
+// holds replies that wait to be sent, and bytes that came and are not yet a whole request, or whose turn to be read as
+// one has not come. The memory of an emptied queue can be kept: replies are written into the same memory turn after
+// turn, so writing one allocates nothing.
 
 import StockModel
 
-/// Bytes on their way to one client.
-public struct OutputBuffer: ~Copyable {
+/// Bytes that wait, in order: replies on their way to a client, or what came from one and was not yet made requests of.
+public struct ByteQueue: ~Copyable {
     private var memory: UnsafeMutableRawPointer
     private var capacity: Int
     /// Where the first byte that is not yet consumed stands.
@@ -28,12 +30,12 @@ public struct OutputBuffer: ~Copyable {
 
     public var isEmpty: Bool { end == front }
 
-    /// The first byte that waits; valid until the buffer is written to.
+    /// The first byte that waits; valid until the queue is written to.
     public var base: UnsafeRawPointer { UnsafeRawPointer(memory + front) }
 
     public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
-    /// Takes the first `bytes` bytes away: they were sent.
+    /// Takes the first `bytes` bytes away: they were sent, or made requests of.
     public mutating func consume(_ bytes: Int) {
         invariant(bytes >= 0 && bytes <= count, "no more can be consumed than waits")
         front &+= bytes
@@ -43,7 +45,7 @@ public struct OutputBuffer: ~Copyable {
         }
     }
 
-    /// Empties the buffer; its memory is given back if it is larger than `keepingCapacity` bytes.
+    /// Empties the queue; its memory is given back if it is larger than `keepingCapacity` bytes.
     public mutating func removeAll(keepingCapacity: Int = 65_536) {
         front = 0
         end = 0
