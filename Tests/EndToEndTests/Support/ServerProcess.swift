@@ -74,10 +74,14 @@ final class ServerProcess {
     }
 
     /// SIGKILL: the server ends as in a crash.
-    func kill() throws {
+    ///
+    /// - Parameter end: how it may have ended before.
+    func kill(orAfter end: ExitStatus? = nil) throws {
         child.signal(SIGKILL)
         let status = try waitForExit()
-        guard status == .killed(signal: SIGKILL) else { throw Failure("the server had ended before the kill: \(status)") }
+        guard status == .killed(signal: SIGKILL) || status == end else {
+            throw Failure("the server had ended before the kill: \(status)")
+        }
     }
 
     func waitForExit() throws -> ExitStatus { try child.waitForExit(within: EndToEnd.patience) }
