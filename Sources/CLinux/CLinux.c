@@ -225,6 +225,11 @@ void clinux_run_soon(bool soon) {
     (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
+void clinux_sleep_ns(int64_t nanoseconds) {
+    const struct timespec time = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    (void)nanosleep(&time, NULL);
+}
+
 void clinux_give_way(void) {
     // On Linux "process 0" is the calling thread for both calls. That they fail does not matter: it is a courtesy.
     (void)setpriority(PRIO_PROCESS, 0, 10);

@@ -21,6 +21,8 @@ public struct ArchiveOptions: Sendable {
     public var checkpointBytes = 256 << 20
     /// Above it no fold begins: a reader that never ends keeps SQLite from starting the write-ahead log anew.
     public var logBytes = 2 << 30
+    /// Called after each statement that writes, by the thread that does: the place for one that gives way to others to do so.
+    public var pause: (@Sendable () -> Void)?
 
     public init() {}
 }
@@ -70,6 +72,7 @@ public struct Archive: ~Copyable {
         _ path: String, identity: StoreIdentity, options: ArchiveOptions = ArchiveOptions()
     ) throws(ArchiveError) -> Archive {
         let database = try Database(path, .create, patience: options.patience)
+        database.pause = options.pause
         try database.execute("PRAGMA secure_delete = 0; PRAGMA trusted_schema = 0")
         if try database.integer("SELECT count(*) FROM sqlite_master") == 0 {
             try database.execute("BEGIN IMMEDIATE")

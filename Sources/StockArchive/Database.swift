@@ -23,6 +23,8 @@ public final class Database {
     private(set) var logPages = 0
     /// See `RecordReader`.
     var hasRecordFunctions = false
+    /// See `ArchiveOptions`.
+    var pause: (@Sendable () -> Void)?
 
     /// - Parameter patience: milliseconds to wait for a lock that another connection holds, before `busy` is thrown.
     public init(_ path: String, _ access: Access, patience: Int32 = 5_000) throws(ArchiveError) {

@@ -113,6 +113,7 @@ public struct Statement: ~Copyable {
     /// Runs to the end, for a statement that has no rows.
     public func run() throws(ArchiveError) {
         while try step() {}
+        database.pause?()
     }
 
     /// Leaves the rows that have not been read.

@@ -73,15 +73,15 @@ extension Server {
             _ = store.ledger.expire(at: ledgerTime, limit: 0, events: &events)
             return
         }
-        if let due = store.ledger.nextExpiry {
-            statistics.longestExpiryLag = max(
-                statistics.longestExpiryLag, ledgerTime.milliseconds &- due.milliseconds)
-        }
+        let late = store.ledger.nextExpiry.map { max(0, ledgerTime.milliseconds &- $0.milliseconds) } ?? 0
+        statistics.longestExpiryLag = max(statistics.longestExpiryLag, late)
+        let duration = min(
+            TurnLimits.mostExpiry, TurnLimits.leastExpiry &+ min(late, 1_000) &* TurnLimits.expiryPerMillisecondLate)
         while record.expirySteps < TurnLimits.expirySteps, events.count <= eventLimit {
             let used = store.ledger.expire(at: ledgerTime, limit: expiryBatch, events: &events)
             record.expirySteps &+= used
             if used < expiryBatch { return }
-            if clinux_monotonic_ns() &- now >= TurnLimits.expiryDuration { break }
+            if clinux_monotonic_ns() &- now >= duration { break }
         }
         record.leavesDueHolds = true
     }

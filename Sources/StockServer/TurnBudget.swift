@@ -28,10 +28,13 @@ enum TurnLimits {
     /// What the events of one more request, or one more step of expiry, may take.
     static let eventReserve = 96 << 10
 
-    /// Holds released in one turn, and the time for it: a million that are due at once are out within a quarter of
-    /// a second (half of one, when each is of another SKU and buyer), and requests are still answered in between.
+    /// Holds released in one turn, and the nanoseconds for it: few at first, so that clients hardly notice, and more the
+    /// later they are. A million that are due at once are out within a quarter of a second (half of one, when each is of
+    /// another SKU and buyer), and requests are still answered in between.
     static let expirySteps = 4_096
-    static let expiryDuration: Int64 = 700_000
+    static let leastExpiry: Int64 = 200_000
+    static let expiryPerMillisecondLate: Int64 = 5_000
+    static let mostExpiry: Int64 = 700_000
     static let expiryBatch = 64
     /// Ended orders forgotten in one turn.
     static let forgettingSteps = 512

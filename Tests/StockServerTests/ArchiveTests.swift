@@ -5,6 +5,7 @@ import CLinux
 import StockArchive
 import StockLedger
 import StockModel
+import Synchronization
 import Testing
 
 @testable import StockJournal
@@ -149,6 +150,16 @@ struct ArchiveTests {
         #expect(hasBackup)
     }
 
+    @Test("the archivist pauses after a stretch of work, and not before")
+    func breath() {
+        let start = clinux_monotonic_ns()
+        let asked = AskedMoment()
+        let breath = Breath(unless: { asked.note() })
+        while asked.moment == nil { breath.take() }
+        let moment = asked.moment ?? 0
+        #expect(moment &- start >= ArchiveLimits.stretch)
+    }
+
     @Test("a law that does not hold in memory is found while sales go on, and named")
     func brokenLaw() throws {
         let sandbox = try Sandbox()
@@ -189,5 +200,17 @@ struct ArchiveTests {
         try Array(text.utf8).withUnsafeBytes { bytes in
             if let base = bytes.baseAddress { try body(Token(base: base, count: bytes.count)) }
         }
+    }
+}
+
+/// When somebody asked for the first time.
+private final class AskedMoment: Sendable {
+    private let first = Mutex<Int64?>(nil)
+
+    var moment: Int64? { first.withLock { $0 } }
+
+    func note() -> Bool {
+        first.withLock { $0 = $0 ?? clinux_monotonic_ns() }
+        return false
     }
 }

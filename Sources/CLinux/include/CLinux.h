@@ -127,6 +127,8 @@ struct clinux_thread_usage clinux_thread_usage(void);
 // Asks that the calling thread, which never runs long at a time, need not wait for those that do when it wakes: a short
 // slice of the processor (Linux 6.12; earlier ones take no notice). Or takes that back.
 void clinux_run_soon(bool soon);
+// Sleeps for about so long, or until a signal comes.
+void clinux_sleep_ns(int64_t nanoseconds);
 // Lets the calling thread give way to all others: nice 10, and the last place in the queue for the disk.
 void clinux_give_way(void);
 // Names the calling thread (15 bytes at most) for top and gdb.

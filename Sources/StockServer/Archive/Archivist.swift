@@ -89,7 +89,10 @@ enum ArchiveLimits {
     /// Pages copied, entries pruned, rows recounted and segments looked at between two looks at the post.
     static let backupPages: Int32 = 2_048
     static let prunedEntries = 20_000
-    static let walkedRows = 50_000
+    static let walkedRows = 1_000
+    /// The archivist works for so long at a stretch, and then sleeps for so long.
+    static let stretch: Int64 = 1_000_000
+    static let nap: Int64 = 50_000
     static let segmentsAtOnce = 256
     /// A server that stops waits this long for its last events to be folded …
     static let lastFold: Int64 = 20_000_000_000

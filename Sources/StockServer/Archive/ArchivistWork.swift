@@ -16,6 +16,7 @@ struct ArchivistWork: ~Copyable {
     let directory: StoreDirectory
     let options: ArchivistOptions
     let mail: ArchiveMail
+    let breath: Breath
     let archivePath: String
     let backupDirectory: String
 
@@ -38,6 +39,7 @@ struct ArchivistWork: ~Copyable {
         self.directory = directory
         self.options = options
         self.mail = mail
+        breath = Breath(unless: { mail.shouldEndWhenDone })
         archivePath = Store.archivePath(in: directory.path)
         backupDirectory = directory.path + "/backup"
     }
@@ -113,6 +115,7 @@ struct ArchivistWork: ~Copyable {
         if archive == nil {
             var options = ArchiveOptions()
             options.patience = ArchiveLimits.lockPatience
+            options.pause = { [breath] in breath.take() }
             archive = try Archive.open(archivePath, identity: directory.identity, options: options)
         }
         guard var open = archive.take() else { return }
@@ -167,6 +170,7 @@ struct ArchivistWork: ~Copyable {
         var walk = try reader.digestWalk()
         while try !walk.step(rows: ArchiveLimits.walkedRows) {
             if mail.shouldStop { throw Abandoned() }
+            breath.take()
         }
         let found = walk.shardDigests
         if let shard = found.indices.first(where: { found[$0] != wanted.shardDigests[$0] }) {
