@@ -130,6 +130,7 @@ struct ArchivistWork: ~Copyable {
         try LogInspector.readSealed(directory, from: committed &+ 1, through: order.segment) { frame in
             if mail.shouldStop { throw Abandoned() }
             try archive.fold(frame)
+            breath.take()
             // A large fold commits in parts, and each counts.
             if archive.position.sequence != committed {
                 committed = archive.position.sequence
